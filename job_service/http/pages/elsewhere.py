@@ -1,6 +1,7 @@
 """Addresses that no page has, when somebody opens them: typed wrong, an old bookmark, that of a form."""
 
 from fastapi import Request, Response
+from starlette.datastructures import Headers
 from starlette.routing import Match
 from starlette.types import Scope
 
@@ -12,12 +13,13 @@ _API = "api/"
 
 
 class Elsewhere(Page):
-    """A page at all addresses outside the API."""
+    """A page at all addresses outside the API, for browsers; programs read there what they read anywhere."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Return whether the address of a request is one of them."""
         found, more = super().matches(scope)
-        if more.get("path_params", {}).get("path", "").startswith(_API):
+        is_api = more.get("path_params", {}).get("path", "").startswith(_API)
+        if is_api or not Headers(scope=scope).get("Sec-Fetch-Mode"):
             return Match.NONE, {}
         return found, more
 

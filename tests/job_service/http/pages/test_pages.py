@@ -561,10 +561,10 @@ async def test_an_address_of_no_page_is_answered_by_a_page(alice: httpx.AsyncCli
     assert (">My jobs</a>" in got.text, ">Back to the jobs</a>" in got.text) == (True, True)
 
 
-async def test_an_address_that_the_api_has_not_is_answered_as_programs_read_it(
+async def test_programs_are_told_of_an_unknown_address_as_ever(
     alice: httpx.AsyncClient, api: httpx.AsyncClient
 ) -> None:
-    for who, path in ((api, "/api/v1/nothing"), (alice, "/api/nothing")):
+    for who, path in ((api, "/nothing"), (api, "/api/v1/nothing"), (alice, "/api/nothing")):
         got = await who.get(path)
         assert (got.status_code, got.headers["Content-Type"]) == (404, "application/problem+json"), path
 
