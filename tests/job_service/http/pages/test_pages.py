@@ -379,11 +379,11 @@ async def test_pages_are_in_the_readers_language_and_the_api_is_not(
     assert "You have no job" in (await api.get("/api/v1/jobs/nothing", headers=french)).json()["detail"]
     wrong = {"_xsrf": xsrf(ALICE), **FORM, "command": ""}
     refused = await alice.post("/new/preview", data=wrong, headers=french)
-    assert "Command exécute une ligne de votre choix." in refused.text
+    assert "Command a besoin d’une commande" in refused.text
     sent_wrong = await api.post(
         "/api/v1/jobs", json={"type": "command", "choices": {"cores": "many"}}, headers=french
     )
-    assert "Command runs a line of your own." in sent_wrong.json()["detail"]
+    assert "Command needs a command: the line that it runs." in sent_wrong.json()["detail"]
     assert "is not a whole number" in sent_wrong.json()["fields"]["choices.cores"]
 
 
