@@ -28,10 +28,15 @@ Check = Callable[[Any], str]
 """Returns the sentence why a value means nothing, "" if it does."""
 
 
+def _written(value: Any) -> str:
+    """Return what somebody wrote, for a sentence that may begin with it: nothing is seen, too."""
+    return shown(value) or '""'
+
+
 def why_no_name(value: Any) -> str:
     """Return why a value is no name of a project, or of an account."""
     is_name = isinstance(value, str) and _NAME.fullmatch(value)
-    return "" if is_name else sentences.NAME.format(value=shown(value))
+    return "" if is_name else sentences.NAME.format(value=_written(value))
 
 
 def why_no_person(value: Any) -> str:
@@ -42,7 +47,7 @@ def why_no_person(value: Any) -> str:
         and value.strip() == value
         and 0 < len(value) <= TEXT_LONGEST
     )
-    return "" if is_one else sentences.PERSON.format(value=shown(value), most=TEXT_LONGEST)
+    return "" if is_one else sentences.PERSON.format(value=_written(value), most=TEXT_LONGEST)
 
 
 def why_no_text(value: Any) -> str:
@@ -56,7 +61,7 @@ def why_not(least: int, most: int = MOST_SECONDS) -> Check:
 
     def why(value: Any) -> str:
         is_one = type(value) is int and least <= value <= most
-        return "" if is_one else sentences.NUMBER.format(value=shown(value), least=least, most=most)
+        return "" if is_one else sentences.NUMBER.format(value=_written(value), least=least, most=most)
 
     return why
 
@@ -66,17 +71,17 @@ def _no_account(value: Any) -> str:
 
 
 def _no_flag(value: Any) -> str:
-    return "" if isinstance(value, bool) else sentences.FLAG.format(value=shown(value))
+    return "" if isinstance(value, bool) else sentences.FLAG.format(value=_written(value))
 
 
 def _no_charge(value: Any) -> str:
     units = get_args(ChargeUnit)
-    return "" if value in units else sentences.ONE_OF.format(value=shown(value), names=", ".join(units))
+    return "" if value in units else sentences.ONE_OF.format(value=_written(value), names=", ".join(units))
 
 
 def _no_identity(value: Any) -> str:
     names = get_args(Identity)
-    return "" if value in names else sentences.ONE_OF.format(value=shown(value), names=", ".join(names))
+    return "" if value in names else sentences.ONE_OF.format(value=_written(value), names=", ".join(names))
 
 
 _CHECKS: Mapping[str, Check] = {

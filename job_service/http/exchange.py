@@ -12,6 +12,7 @@ import time
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from job_service.errors import JobError
@@ -46,6 +47,10 @@ class Exchange:
         """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if scope["path"] == self._root_path:
+            # Addresses in pages, and cookies, are for what lies below it.
+            await RedirectResponse(f"{self._root_path}/")(scope, receive, send)
             return
         # The hub's proxy sends on the whole path.
         if scope["path"].startswith(f"{self._root_path}/"):

@@ -6,7 +6,7 @@ from languages import sentence as _
 # -- what was sent, field by field --------------------------------------------------------------------------
 TITLE = _("The title must be one line of at most {most} printable characters.")
 NO_TYPE = _("Say which job type it is.")
-COMMAND_NEEDED = _("{type} runs a line of your own. Send it as the command; with hubjobs it stands behind --.")
+COMMAND_NEEDED = _("{type} needs a command: the line that it runs. With hubjobs it stands behind --.")
 NO_COMMAND = _("{type} runs a program of its own. Omit the command.")
 COMMAND_TOO_LONG = _("The command must have at most {kilobytes} kB. Send a longer one as a file, and run that.")
 COMMAND_CONTROLS = _(

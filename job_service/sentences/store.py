@@ -33,6 +33,7 @@ def too_many(count: int, system: str) -> str:
 
 # -- what is not there, or cannot be done ---------------------------------------------------------------
 NO_SUCH_JOB = _("There is no job {job} of yours.")
+NOBODYS_JOB = _("There is no job {job}.")
 NO_SUCH_PROJECT = _("There is no project {project}.")
 NO_SUCH_PERSON = _("{person} has never used this service.")
 NO_SUCH_QUOTA = _("There is no quota {number}.")

@@ -15,7 +15,7 @@ import pytest
 from rich.cells import cell_len
 
 from hubjobs import Jobs, models, session
-from hubjobs.cli import views, words
+from hubjobs.cli import ijp, views, words
 from hubjobs.cli.main import main
 from hubjobs.cli.output import Screen
 from hubjobs.reading import read
@@ -485,6 +485,20 @@ def test_an_interrupt_ends_with_130(run: Any, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("hubjobs.client.Jobs.said", interrupted)
     ran = run("status", "--json")
     assert (ran.status, ran.out, ran.err) == (130, "", "")
+
+
+@pytest.mark.parametrize("program", [main, ijp.main])
+def test_an_interrupt_before_a_command_has_begun_ends_with_130(
+    program: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    # Typer looks at all commands before it knows which one is wanted.
+    monkeypatch.setattr("typer.main.get_command", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        program()
+    assert (ended.value.code, capsys.readouterr()) == (130, ("", ""))
 
 
 def test_an_admin_bans_and_grants(hub: JobHub, run: Any) -> None:

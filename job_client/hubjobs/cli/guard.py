@@ -52,6 +52,14 @@ def guarded(command: Command) -> Command:
     return run  # type: ignore[return-value]
 
 
+def ended_quietly(app: Callable[[], Any]) -> None:
+    """Run a command line; an interrupt before its command has begun ends it as one within."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
 @contextmanager
 def client(patience_s: float = 30) -> Iterator[Jobs]:
     """Give a client for whoever is logged in."""

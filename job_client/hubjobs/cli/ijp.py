@@ -244,4 +244,4 @@ for _name, _command in _COMMANDS.items():
 
 def main() -> None:
     """Run the command line."""
-    app()
+    guard.ended_quietly(app)

@@ -8,7 +8,7 @@ import typer
 
 from hubjobs import sentences
 from hubjobs.cli import account, admin, asking, files, following, offers
-from hubjobs.cli.guard import guarded
+from hubjobs.cli.guard import ended_quietly, guarded
 
 app = typer.Typer(
     name="hubjobs",
@@ -72,4 +72,4 @@ def _root(
 
 def main() -> None:
     """Run the command line."""
-    app()
+    ended_quietly(app)

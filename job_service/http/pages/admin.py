@@ -5,18 +5,30 @@ from urllib.parse import urlencode
 
 from fastapi import Query, Request, Response
 
-from job_service.errors import Invalid
+from job_service.errors import Invalid, ScopeMissing
 from job_service.http.admin.actor import Actor
 from job_service.http.caller import Administering
 from job_service.http.given import TheService, TheViews
 from job_service.http.pages import rendering
 from job_service.http.pages.jobs import STANDS, Stand, everybodys
-from job_service.http.pages.route import Fields, one, router, seen
+from job_service.http.pages.route import Fields, Page, one, router, seen
+from job_service.http.problems import Problem
 from job_service.http.v1.jobs import Word
 from job_service.sentences.pages import admin as say
 from job_service.service import Service
 
-pages = router()
+
+class AdminPage(Page):
+    """A page for administrators; whoever else finds its address is told so."""
+
+    def refused(self, request: Request, problem: Problem) -> Response:
+        """Return the page that says what went wrong."""
+        if problem.code == ScopeMissing.code:
+            problem = Problem(problem.status_code, problem.code, say.ADMINS_ALONE)
+        return super().refused(request, problem)
+
+
+pages = router(AdminPage)
 
 _AT_ONCE = 50
 

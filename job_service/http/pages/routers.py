@@ -1,6 +1,6 @@
 """All pages of the service."""
 
-from job_service.http.pages import admin, job, jobs, login, new, projects, sending, static
+from job_service.http.pages import admin, elsewhere, job, jobs, login, new, projects, sending, static
 
 ROUTERS = (
     login.opening,
@@ -16,4 +16,6 @@ ROUTERS = (
     admin.pages,
     job.pages,
     job.parts,
+    # Last: it takes what no other page does.
+    elsewhere.pages,
 )

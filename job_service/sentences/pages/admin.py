@@ -28,6 +28,7 @@ TO_PROJECT = _("Empty: to the project itself.")
 PICK_A_PROJECT = _("Choose a project.")
 NOT_HOURS = _("Write a number of hours, such as 10 or 0.5.")
 FIND_PEOPLE = _("Find people")
+ADMINS_ALONE = _("This page is for administrators of batch jobs alone.")
 NO_PEOPLE = _("Nobody has used the service.")
 
 speaks(__name__)

@@ -20,7 +20,7 @@ from tests.support import builders
 _RECON = JobSpec("recon")
 _LINE = JobSpec("command", command="sh run.sh")
 
-NEEDS_LINE = "Command runs a line of your own. Send it as the command; with hubjobs it stands behind --."
+NEEDS_LINE = "Command needs a command: the line that it runs. With hubjobs it stands behind --."
 
 
 def test_a_type_alone_means_its_defaults_and_the_first_project() -> None:

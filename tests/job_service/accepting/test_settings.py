@@ -35,6 +35,11 @@ def test_what_means_something_is_taken() -> None:
     assert settings.of_project(_ZURICH, {"account": None}) == {"account": None}
 
 
+def test_a_name_that_is_nothing_is_seen_in_its_sentence() -> None:
+    assert settings.why_no_name("").startswith('"" is ')
+    assert settings.why_no_person("").startswith('"" cannot be ')
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -66,7 +66,8 @@ async def test_everybodys_jobs(alice: httpx.AsyncClient, ruth: httpx.AsyncClient
     assert (await ruth.get(f"{ADMIN}/jobs/{hers}")).json() == (await alice.get(f"{V1}/jobs/{hers}")).json()
     history = (await ruth.get(f"{ADMIN}/jobs/{hers}/events")).json()["items"]
     assert [each["job_id"] for each in history] == [hers]
-    assert (await ruth.get(f"{ADMIN}/jobs/000000000000")).status_code == 404
+    none = await ruth.get(f"{ADMIN}/jobs/000000000000")
+    assert (none.status_code, none.json()["detail"]) == (404, "There is no job 000000000000.")
 
 
 async def test_what_admins_do_with_jobs_is_audited(

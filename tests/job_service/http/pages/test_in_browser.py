@@ -264,6 +264,32 @@ async def test_only_fields_of_the_picked_cluster_are_seen(world: World) -> None:
     assert world.said == []
 
 
+async def test_what_was_typed_is_there_on_the_way_back(world: World) -> None:
+    typed = {"title": "typed", "command": "hostname", "time": "17m", "cores": "2"}
+    async with world.page("alice:submit") as page:
+        await page.goto(f"{ROOT}/new?type=command")
+        for name, value in typed.items():
+            await page.fill(f"#{name}", value)
+        await page.get_by_role("button", name="Send the job").click()
+        await page.wait_for_url(f"**{ROOT}/jobs/*")
+        await page.go_back()
+        assert {name: await page.input_value(f"#{name}") for name in typed} == typed
+    assert world.said == []
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
+async def test_a_job_is_deleted_with_a_second_click(world: World, jobs: dict[str, str], has_scripts: bool) -> None:
+    async with world.page("alice:submit", java_script_enabled=has_scripts) as page:
+        await page.goto(f"{ROOT}/jobs/{jobs['failed']}")
+        await expect(page.get_by_role("button", name="Delete")).to_be_hidden()
+        await page.locator("#remove summary").press("Enter")
+        await expect(page.locator("#remove")).to_contain_text("Its folder goes, with all files in it.")
+        assert world.service.running.told.count(("remove", jobs["failed"])) == 0
+        await page.get_by_role("button", name="Delete").click()
+        await page.wait_for_url(f"**{ROOT}/")
+    assert world.service.running.told.count(("remove", jobs["failed"])) == 1
+
+
 async def test_a_log_goes_on_where_its_connection_broke(world: World, jobs: dict[str, str]) -> None:
     files = world.service.files
     whole, printed = files._printed, files.folder / jobs["running"] / "stdout"

@@ -135,9 +135,17 @@ async def test_a_login_leads_to_own_pages_only(service: Serving, path: str) -> N
         assert (back.status_code, back.headers["Location"]) == (303, f"{ROOT}/")
 
 
+@pytest.mark.parametrize("path", ["/services/jobs", "/services/jobs?q=one"])
+async def test_the_place_of_the_service_leads_to_its_first_page(app: FastAPI, path: str) -> None:
+    # A cookie is for what lies below it.
+    async with browser(app, "alice:submit") as page:
+        got = await page.get(f"http://hub.test{path}")
+    assert (got.status_code, got.headers["Location"]) == (307, "/services/jobs/")
+
+
 async def test_logout_is_a_form_that_forgets_the_browser(app: FastAPI) -> None:
     async with browser(app, "alice:submit") as page:
-        assert (await page.get("/logout")).status_code == 405
+        assert (await page.get("/logout")).status_code == 404
         refused = await page.post("/logout", data={"_xsrf": "guessed"})
         assert refused.status_code == 403
         word = logins().xsrf("alice:submit")

@@ -379,11 +379,11 @@ async def test_pages_are_in_the_readers_language_and_the_api_is_not(
     assert "You have no job" in (await api.get("/api/v1/jobs/nothing", headers=french)).json()["detail"]
     wrong = {"_xsrf": xsrf(ALICE), **FORM, "command": ""}
     refused = await alice.post("/new/preview", data=wrong, headers=french)
-    assert "Command exécute une ligne de votre choix." in refused.text
+    assert "Command a besoin d’une commande" in refused.text
     sent_wrong = await api.post(
         "/api/v1/jobs", json={"type": "command", "choices": {"cores": "many"}}, headers=french
     )
-    assert "Command runs a line of your own." in sent_wrong.json()["detail"]
+    assert "Command needs a command: the line that it runs." in sent_wrong.json()["detail"]
     assert "is not a whole number" in sent_wrong.json()["fields"]["choices.cores"]
 
 
@@ -552,3 +552,40 @@ async def test_what_is_wrong_where_the_form_has_no_field_is_told_too(alice: http
         got = await fill(alice, type="recon", **{"command": "", name: value})
         assert got.status_code == 422
         assert said in got.text, name
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/jobs/0a1b2c3d4e5f/", "/jobs/0a1b2c3d4e5f/cancel", "/a/b?next=c"])
+async def test_an_address_of_no_page_is_answered_by_a_page(alice: httpx.AsyncClient, path: str) -> None:
+    got = await alice.get(path)
+    assert (got.status_code, "There is nothing at this address." in got.text) == (404, True)
+    assert (">My jobs</a>" in got.text, ">Back to the jobs</a>" in got.text) == (True, True)
+
+
+async def test_programs_are_told_of_an_unknown_address_as_ever(
+    alice: httpx.AsyncClient, api: httpx.AsyncClient
+) -> None:
+    for who, path in ((api, "/nothing"), (api, "/api/v1/nothing"), (alice, "/api/nothing")):
+        got = await who.get(path)
+        assert (got.status_code, got.headers["Content-Type"]) == (404, "application/problem+json"), path
+
+
+@pytest.mark.parametrize("path", ["/new/", "/new/preview", "/new/form", "/new/datasets"])
+async def test_the_address_of_a_form_leads_to_where_it_begins(alice: httpx.AsyncClient, path: str) -> None:
+    got = await alice.get(path)
+    assert (got.status_code, got.headers.get("Location")) == (303, "/services/jobs/new")
+
+
+async def test_who_is_no_admin_reads_that_of_their_pages(alice: httpx.AsyncClient) -> None:
+    for path in ("/admin", "/admin/people"):
+        got = await alice.get(path)
+        assert (got.status_code, "for administrators of batch jobs alone" in got.text) == (403, True)
+        assert "token" not in got.text.partition("<main")[2]
+
+
+async def test_what_cannot_be_cancelled_is_not_offered(
+    alice: httpx.AsyncClient, api: httpx.AsyncClient, service: Serving
+) -> None:
+    job_id = await sent(api)
+    assert "Cancel the chosen ones</button>" in (await alice.get("/")).text
+    await service.running.goes(job_id, *RUNS, Stage.SUCCESSFUL)
+    assert "Cancel the chosen ones</button>" not in (await alice.get("/")).text
