@@ -5,6 +5,7 @@ import base64
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from asyncssh.asn1 import der_decode, der_encode
 
 from profiles.catalogue.login import SiteLogin
 from slurm_ssh.errors import Broken, Refused, Unavailable
-from slurm_ssh.ssh import ca_program, signing
+from slurm_ssh.ssh import by_certificate, ca_program, signing
 from slurm_ssh.ssh.by_certificate import ByCertificate, Certificates
 from slurm_ssh.ssh.ca_program import NoCertificate
 from slurm_ssh.ssh.login import Login
@@ -295,3 +296,29 @@ async def test_a_program_that_prints_faster_than_it_is_heard_is_ended_too(
     async with asyncio.timeout(20):
         with pytest.raises(NoCertificate, match="has not ended"):
             await signing.certified(ALICE, _program(tmp_path, "exec yes"))
+
+
+_STEPS = 30
+
+
+@pytest.mark.parametrize("line", ["exec sleep 60", "exec cat ca.pub"])
+async def test_whoever_waits_no_longer_leaves_nothing_behind(
+    tmp_path: Path, authority: Authority, caplog: pytest.LogCaptureFixture, line: str
+) -> None:
+    """They are gone after each number of steps of the loop; then all turns are free again."""
+    certificates, site = Certificates(), _site(_program(tmp_path, "echo $$ >> begun", line))
+    for steps in range(_STEPS):
+        waiting = asyncio.create_task(certificates.made(Login("alice", "alice", "geneva"), site))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        async with asyncio.timeout(20):
+            with pytest.raises((asyncio.CancelledError, Broken)):
+                await waiting
+    begun = (
+        [int(each) for each in (tmp_path / "begun").read_text().split()] if (tmp_path / "begun").exists() else []
+    )
+    for each in begun:
+        await until(partial(is_over, each))
+    assert certificates._turns._value == by_certificate._AT_ONCE
+    assert caplog.text == ""
