@@ -106,7 +106,7 @@ async def test_a_key_that_others_may_read_signs_nothing(authority: Authority, mo
 
 
 def _make_locked(path: Path) -> None:
-    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", path]
+    command: list[str | Path] = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", path]
     subprocess.run(command, input=b"y", check=True, capture_output=True)
 
 
