@@ -128,13 +128,17 @@ def _signed(key: asyncssh.SSHKey, wanted: Wanted, how: SiteLogin, ca_key: Path) 
 
 def _read(path: Path) -> bytes:
     """Return what is in a file that nobody else may read.  Raises OSError, NoCertificate."""
-    # O_NONBLOCK: opening a FIFO must not wait for a writer.
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
+    with open(path, "rb", opener=_opened) as file:  # noqa: PTH123 - Path.open takes no opener
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode) or found.st_uid not in (0, os.geteuid()) or found.st_mode & 0o077:
             mode = f"owner {found.st_uid}, mode {stat.S_IMODE(found.st_mode):04o}"
             raise NoCertificate(f"{path}: {mode}; it has to be a file of uid {os.geteuid()} with mode 0600")
         return file.read(_LONGEST_KEY)
+
+
+def _opened(path: str, flags: int) -> int:
+    # Opening a FIFO must not wait for a writer.
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _checked(text: bytes, key: asyncssh.SSHKey, wanted: Wanted, how: SiteLogin) -> SSHOpenSSHCertificate:

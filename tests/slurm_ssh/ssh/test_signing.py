@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -156,6 +157,18 @@ async def test_a_key_that_cannot_be_used_is_told_with_its_file(
         await _made(_site(authority.login()), "alice")
     assert broken.value.detail.startswith(f"{authority.path}: ")
     assert said in broken.value.detail
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_is_told_and_not_held_open(tmp_path: Path, make: Callable[[Path, int], None]) -> None:
+    path = tmp_path / "ca"
+    make(path, 0o700)
+    how = SiteLogin.model_validate({"kind": "certificate", "ca_key": str(path)})
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - they are counted
+    said = [signing.problem(how) for _ in range(3)]
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+    assert len(set(said)) == 1
+    assert said[0].startswith(f"{path}: ")
 
 
 # -- a program ---------------------------------------------------------------------------------------------
