@@ -128,7 +128,7 @@ def _signed(key: asyncssh.SSHKey, wanted: Wanted, how: SiteLogin, ca_key: Path) 
 
 def _read(path: Path) -> bytes:
     """Return what is in a file that nobody else may read.  Raises OSError, NoCertificate."""
-    with open(path, "rb", opener=_opened) as file:  # noqa: PTH123 - Path.open takes no opener
+    with open(path, "rb", opener=_opened) as file:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode) or found.st_uid not in (0, os.geteuid()) or found.st_mode & 0o077:
             mode = f"owner {found.st_uid}, mode {stat.S_IMODE(found.st_mode):04o}"
