@@ -101,7 +101,7 @@ def _report(said: Attributes) -> JobReport:
         node=nodes[0] if nodes else "",
         submitted=_time(answers.text_of(said, "qtime")),
         begins=expected if state is JobState.PENDING else begun,
-        ends=begun + timedelta(seconds=limit) if begun and limit is not None else None,
+        ends=_later(begun, limit),
         used_seconds=seconds(answers.text_of(said, "resources_used", "walltime")),
         nodes=",".join(nodes)[:_LONGEST_NODES],
     )
@@ -163,6 +163,14 @@ def _time(written: str) -> datetime | None:
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:
+        return None
+
+
+def _later(moment: datetime | None, span: int | None) -> datetime | None:
+    """Return the moment so many seconds later, None if one is not known, or if there is none so late."""
+    try:
+        return moment + timedelta(seconds=span) if moment and span is not None else None
+    except OverflowError:
         return None
 
 

@@ -32,14 +32,7 @@ async def run(words: Sequence[str], names: Mapping[str, str], data: bytes) -> by
     Raises NoCertificate.
     """
     command = [_filled(word, names) for word in words]
-    environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    pipe = asyncio.subprocess.PIPE
-    try:
-        program = await asyncio.create_subprocess_exec(
-            *command, stdin=pipe, stdout=pipe, stderr=pipe, env=environ, cwd="/", start_new_session=True
-        )
-    except OSError as error:
-        raise NoCertificate(f"{command[0]}: {error.strerror}") from error
+    program = await _begun(command)
     try:
         async with asyncio.timeout(PROGRAM_SECONDS):
             _, said, complaint = await asyncio.gather(
@@ -59,6 +52,30 @@ async def run(words: Sequence[str], names: Mapping[str, str], data: bytes) -> by
     return said
 
 
+async def _begun(command: Sequence[str]) -> asyncio.subprocess.Process:
+    """Return a program that has begun.  Raises NoCertificate."""
+    environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    pipe = asyncio.subprocess.PIPE
+    beginning = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *command, stdin=pipe, stdout=pipe, stderr=pipe, env=environ, cwd="/", start_new_session=True
+        )
+    )
+    try:
+        # Cancelled itself it would wait for ever, for pipes that nobody opens any more.
+        return await asyncio.shield(beginning)
+    except OSError as error:
+        raise NoCertificate(f"{command[0]}: {error.strerror}") from error
+    except asyncio.CancelledError:
+        beginning.add_done_callback(_end_at_once)
+        raise
+
+
+def _end_at_once(beginning: asyncio.Future[asyncio.subprocess.Process]) -> None:
+    if not beginning.cancelled() and not beginning.exception():
+        _end(beginning.result())
+
+
 def _filled(word: str, names: Mapping[str, str]) -> str:
     for name, value in names.items():
         word = word.replace(f"{{{name}}}", value)
@@ -67,11 +84,13 @@ def _filled(word: str, names: Mapping[str, str]) -> str:
 
 async def _feed(stdin: asyncio.StreamWriter, data: bytes) -> None:
     # It need not read what it is sent.
+    stdin.write(data)
     with contextlib.suppress(OSError):
-        stdin.write(data)
         await stdin.drain()
-        stdin.close()
-        await stdin.wait_closed()
+    stdin.close()
+    with contextlib.suppress(OSError):
+        # What it waits for is set whether or not anybody waits.
+        await asyncio.shield(stdin.wait_closed())
 
 
 async def _heard(stream: asyncio.StreamReader) -> bytes:
@@ -84,10 +103,17 @@ async def _heard(stream: asyncio.StreamReader) -> bytes:
 
 async def _ended(program: asyncio.subprocess.Process) -> None:
     """End it, and what it has begun, if it has not ended by itself."""
+    _end(program)
+    await program.wait()
+
+
+def _end(program: asyncio.subprocess.Process) -> None:
     if program.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(program.pid, signal.SIGKILL)
-    # Closes the pipes, for which asyncio has no public name.  A pipe with more in it than was read never ends by
-    # itself, and `wait` waits for all of them.
-    cast(Any, program)._transport.close()
-    await program.wait()
+    # A pipe with more in it than was read never ends by itself, and `wait` waits for all of them.  asyncio has no
+    # public name for them; closing all at once would also take the program's end from who waits for it.
+    transport = cast(Any, program)._transport
+    for number in range(3):
+        if pipe := transport.get_pipe_transport(number):
+            pipe.close()

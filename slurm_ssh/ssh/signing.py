@@ -5,6 +5,7 @@ The private key of a certificate is made for it, and is in the memory of this pr
 
 import asyncio
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -28,6 +29,9 @@ _BEHIND_SECONDS = 60
 _LONGER_SECONDS = 300
 _LONGEST_KEY = 64 * 1024
 _KEY_KIND = "ssh-ed25519"
+_NO_KEY = "it has to be a private key without a passphrase"
+# Of other kinds of certificates the library reads more than it has a limit for.
+_CERTIFICATE = re.compile(rb"\s*([a-z0-9@.-]+-cert-v0[0-9]@openssh\.com[ \t]+[A-Za-z0-9+/=]+)(?=\s|\Z)")
 
 
 @dataclass(frozen=True)
@@ -93,8 +97,12 @@ def _authority(ca_key: Path) -> asyncssh.SSHKey:
         return asyncssh.import_private_key(_read(ca_key))
     except OSError as error:
         raise NoCertificate(f"{ca_key}: {error.strerror}") from error
-    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
-        raise NoCertificate(f"{ca_key}: {error}; it has to be a private key without a passphrase") from error
+    except asyncssh.KeyEncryptionError as error:
+        raise NoCertificate(f"{ca_key}: {error}; {_NO_KEY}") from error
+    # The library's own errors, among which are those of the ones that it asks.
+    except (ValueError, RecursionError, re.error) as error:
+        said = error if isinstance(error, asyncssh.KeyImportError) else "it is damaged"
+        raise NoCertificate(f"{ca_key}: {said}; {_NO_KEY}") from error
 
 
 def _signed(key: asyncssh.SSHKey, wanted: Wanted, how: SiteLogin, ca_key: Path) -> SSHOpenSSHCertificate:
@@ -120,8 +128,7 @@ def _signed(key: asyncssh.SSHKey, wanted: Wanted, how: SiteLogin, ca_key: Path) 
 
 def _read(path: Path) -> bytes:
     """Return what is in a file that nobody else may read.  Raises OSError, NoCertificate."""
-    # O_NONBLOCK: opening a FIFO must not wait for a writer.
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
+    with open(path, "rb", opener=_opened) as file:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode) or found.st_uid not in (0, os.geteuid()) or found.st_mode & 0o077:
             mode = f"owner {found.st_uid}, mode {stat.S_IMODE(found.st_mode):04o}"
@@ -129,14 +136,20 @@ def _read(path: Path) -> bytes:
         return file.read(_LONGEST_KEY)
 
 
+def _opened(path: str, flags: int) -> int:
+    # Opening a FIFO must not wait for a writer.
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def _checked(text: bytes, key: asyncssh.SSHKey, wanted: Wanted, how: SiteLogin) -> SSHOpenSSHCertificate:
     """Return the certificate that a program has printed, if it says what is wanted and no more."""
+    line = _CERTIFICATE.match(text)
+    if line is None:
+        raise NoCertificate("what the program printed is no certificate of OpenSSH")
     try:
-        found = asyncssh.import_certificate(text)
-    except asyncssh.KeyImportError as error:
+        found = cast(SSHOpenSSHCertificate, asyncssh.import_certificate(line[1]))
+    except ValueError as error:
         raise NoCertificate(f"what the program printed is no certificate: {error}") from error
-    if not isinstance(found, SSHOpenSSHCertificate):
-        raise NoCertificate("what the program printed is no OpenSSH certificate")
     if wrong := next(_wrong(found, key, wanted, how), ""):
         raise NoCertificate(f"the certificate that the program printed is not used: {wrong}")
     return found

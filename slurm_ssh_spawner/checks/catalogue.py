@@ -3,7 +3,7 @@
 import grp
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,9 +12,13 @@ from kerberos_auth.keytab_file import NoKeytab
 from kerberos_auth.outcome import Outcome, State
 from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.site import Site
+from profiles.catalogue.visibility import Reservation, Visibility
+from profiles.catalogue.work import Work
 from slurm_ssh_spawner.sentences import settings as sentences
 
-Where = Callable[[tuple[str, ...]], str]
+Steps = tuple[str, ...]
+"""The keys that lead to a value in a catalogue."""
+Where = Callable[[Steps], str]
 """Returns the place of a value, `file:line` if that is known, else its path in the catalogue."""
 
 
@@ -77,13 +81,38 @@ def monitor(key: str, path: Path, principal: str, where: Where) -> Iterator[Outc
 
 def _groups(read: Catalogue, where: Where) -> Iterator[Outcome]:
     known: dict[str, bool] = {}
+    for path, group in _named(read):
+        if not known.setdefault(group, is_group(group)):
+            differs = path[-2] == "by_group"
+            sentence = sentences.NOTHING_FOR_GROUP if differs else sentences.NO_SUCH_GROUP
+            said = sentence.format(group=group, entry=".".join(path[:-2]))
+            yield Outcome("D3", State.WARN, said, sentences.CORRECT_GROUP, place=where(path))
+
+
+def _named(read: Catalogue) -> Iterator[tuple[Steps, str]]:
+    """Yield the groups that are named, each with the path in the catalogue to where that is."""
+    for key, site in read.sites.items():
+        yield from _of_reservations(("sites", key), site.reservations)
     for section, entries in (("profiles", read.profiles), ("job_types", read.job_types)):
         for key, entry in entries.items():
-            for name in entry.visible_to.groups if entry.visible_to else ():
-                if not known.setdefault(name, is_group(name)):
-                    place = where((section, key, "visible_to", "groups"))
-                    said = sentences.NO_SUCH_GROUP.format(group=name, entry=f"{section}.{key}")
-                    yield Outcome("D3", State.WARN, said, sentences.CORRECT_GROUP, place=place)
+            yield from _of_work((section, key), entry)
+            for site_key, there in entry.at_sites.items():
+                yield from _of_work((section, key, "sites", site_key), there)
+
+
+def _of_work(path: Steps, what: Work) -> Iterator[tuple[Steps, str]]:
+    yield from _seeing(path, what.visible_to)
+    yield from (((*path, "by_group", group), group) for group in what.by_group)
+    yield from _of_reservations(path, what.reservations)
+
+
+def _of_reservations(path: Steps, reservations: Mapping[str, Reservation]) -> Iterator[tuple[Steps, str]]:
+    for name, each in reservations.items():
+        yield from _seeing((*path, "reservations", name), each.visible_to)
+
+
+def _seeing(path: Steps, to: Visibility | None) -> Iterator[tuple[Steps, str]]:
+    yield from (((*path, "visible_to", "groups"), group) for group in (to.groups if to else ()))
 
 
 def is_group(group: str) -> bool:

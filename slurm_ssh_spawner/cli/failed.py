@@ -10,6 +10,9 @@ from kerberos_auth.errors import AuthFailed
 from profiles.errors import ChoiceRefused
 from profiles.loading.problems import CatalogueInvalid
 from slurm_ssh.errors import LaunchError
+from slurm_ssh.text import lines
+
+_LONGEST = 100_000
 
 
 class Failed(Exception):  # noqa: N818
@@ -28,5 +31,6 @@ def ending_in_a_sentence() -> Iterator[None]:
         reason = str(error)
     else:
         return
-    sys.stderr.write(f"{reason}\n")
+    # Other programs, and hosts, may be quoted in it.
+    sys.stderr.write(f"{lines(reason, _LONGEST)}\n")
     raise typer.Exit(1)

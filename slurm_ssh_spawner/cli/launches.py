@@ -76,7 +76,7 @@ def _moment(text: str) -> datetime:
     """Return a moment: a date, or a time before now."""
     try:
         return datetime.fromisoformat(text).astimezone()
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     try:
         return datetime.now(UTC) - timedelta(minutes=units.minutes(text))

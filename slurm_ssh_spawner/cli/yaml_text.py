@@ -87,9 +87,9 @@ def _is_short(head: str, value: Any, comments: Comments, here: Place) -> bool:
 
 def _is_block(text: str) -> bool:
     """Return whether a text can stand as it is, indented."""
-    lines = text.splitlines()
+    lines = text.removesuffix("\n").split("\n")
     is_plain = all(line.replace("\t", " ").isprintable() and line == line.rstrip() for line in lines)
-    return is_plain and not lines[0].startswith(" ") and not text.endswith("\n\n")
+    return is_plain and not lines[0].startswith(" ") and all((lines[0], lines[-1]))
 
 
 def _flow(value: Any) -> str:

@@ -71,6 +71,8 @@ NOT_PUT_INTO = _(
     "what it prints there in an editor."
 )
 NOT_WRITTEN = _("{file} cannot be written ({reason}). Run this as root.")
+IS_WRITTEN = _("{file} is being changed by somebody else. If nobody does so, remove {new}.")
+WAS_CHANGED = _("{file} was changed by somebody else meanwhile. Run this again.")
 FOR_GROUPS = _("For members of {groups} only.")
 
 # -- init ------------------------------------------------------------------------------------------------

@@ -73,6 +73,7 @@ MEND_KEYTAB = _("Until that is mended, people's own connections ask Slurm.")
 MONITOR_OF_OTHERS = _("The keytab {path} has no key of {principal}, the monitor of {site}.")
 ADD_KEY = _("Run kadmin -q 'ktadd -k {path} {principal}'.")
 NO_SUCH_GROUP = _("This machine knows no group {group}, so nobody of it sees {entry}.")
+NOTHING_FOR_GROUP = _("This machine knows no group {group}, so what {entry} has for it is for nobody.")
 CORRECT_GROUP = _("Correct its name, or make it.")
 
 speaks(__name__)

@@ -1,6 +1,8 @@
 """`jupyterhub-sites import`: a configuration of another spawner for Slurm becomes a catalogue, to be reviewed."""
 
+import io
 import re
+import tokenize
 from pathlib import Path
 from typing import Annotated
 
@@ -45,4 +47,8 @@ def _text(file: Path) -> str:
         raise Failed(sentences.NO_FILE.format(file=file, reason=error.strerror)) from error
     if len(content) > LONGEST:
         raise Failed(sentences.FILE_TOO_LONG.format(file=file))
-    return content.decode("utf-8", "replace")
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+    except SyntaxError as error:
+        raise Failed(sentences.NO_PYTHON.format(place=f"{file}:1", reason=error.msg)) from error
+    return content.decode(encoding, "replace")

@@ -21,6 +21,7 @@ class Draft:
     site: dict[str, Any] = field(default_factory=dict)
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
     notes: dict[Place, list[str]] = field(default_factory=dict)
+    _numbers: dict[str, int] = field(default_factory=dict)
 
     @property
     def at_site(self) -> Place:
@@ -34,10 +35,11 @@ class Draft:
     def add_profile(self, key: str, profile: Mapping[str, Any]) -> Place:
         """Add a profile under a key like this one; return its place."""
         base = _NO_KEY.sub("-", key.lower()).strip("-")[: _LONGEST_KEY - 4].strip("-") or "profile"
-        number, found = 1, base
+        number, found = self._numbers.get(base, 1), base
         while found in self.profiles:
             number += 1
             found = f"{base}-{number}"
+        self._numbers[base] = number
         self.profiles[found] = dict(profile)
         return ("profiles", found)
 

@@ -52,7 +52,7 @@ def moss(draft: Draft, setting: Setting, base: _Work) -> None:
         environments = partition.get("jupyter_environments")
         for key, environment in environments.items() if isinstance(environments, Mapping) else ():
             _environment(draft, setting, base, made, (str(name), partition), (str(key), environment))
-    for key, (_, partitions) in made.items():
+    for key, partitions in made.values():
         draft.profiles[key]["partitions"] = partitions
 
 
@@ -81,8 +81,8 @@ def _environment(
         return
     resources = _most(partition)
     likeness = repr((key, environment, resources))
-    for partitions in [partitions for alike, partitions in made.values() if alike == likeness]:
-        partitions.append(name)
+    if likeness in made:
+        made[likeness][1].append(name)
         return
     at = draft.add_profile(key, {})
     work = copy.deepcopy(base)
@@ -91,7 +91,7 @@ def _environment(
         entry.resource(resource, bounds)
     _programs(entry, environment)
     draft.profiles[str(at[1])] = {"name": title(environment.get("description") or key), **work}
-    made[str(at[1])] = (likeness, [name])
+    made[likeness] = (str(at[1]), [name])
 
 
 def _most(partition: Mapping[str, Any]) -> _Work:

@@ -2,8 +2,8 @@
 
 import ast
 import operator
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from slurm_ssh_spawner.cli.failed import Failed
@@ -11,6 +11,8 @@ from slurm_ssh_spawner.sentences import command_line as sentences
 
 LONGEST = 1024 * 1024
 _LARGEST = 10**12
+# What is named may stand in others, again and again: all of it together is some megabytes at most.
+_MOST = 8 * LONGEST
 _NUMBERS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -40,6 +42,19 @@ class Setting:
         return f"c.{self.class_name}.{self.trait}"
 
 
+@dataclass
+class _Known:
+    """The values of names, each with its size in characters and values; so much may be made yet as is `left`."""
+
+    by_name: dict[str, tuple[Any, int]] = field(default_factory=dict)
+    left: int = _MOST
+
+    def takes(self, size: int) -> bool:
+        """Return whether so much more may be made, which is counted."""
+        self.left -= size
+        return self.left > 0
+
+
 def read(text: str, file: str) -> tuple[Setting, ...]:
     """Return what a configuration sets, in its order; the last one of a name counts.
 
@@ -60,12 +75,13 @@ def read(text: str, file: str) -> tuple[Setting, ...]:
 
 
 def _settings(body: list[ast.stmt]) -> Iterator[Setting]:
-    known: dict[str, Any] = {}
+    known = _Known()
     for statement in body:
         if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+            before = known.left
             target, value = statement.targets[0], _value(statement.value, known)
             if isinstance(target, ast.Name):
-                known[target.id] = value
+                known.by_name[target.id] = value, before - known.left
             elif found := _trait(target):
                 yield Setting(*found, value, statement.lineno)
         elif not isinstance(
@@ -101,13 +117,16 @@ def _trait(target: ast.expr) -> tuple[str, str] | None:
     return None
 
 
-def _value(node: ast.expr, known: Mapping[str, Any]) -> Any:
-    """Return what an expression means if it is written out; Computed stands for every part that is not."""
+def _value(node: ast.expr, known: _Known) -> Any:
+    """Return what an expression means if it is written out; Computed stands for every part that is not.
+
+    That is also what is too large, or too much together.
+    """
     match node:
-        case ast.Constant(value=bool() | int() | float() | str() | None as value):
+        case ast.Constant(value=bool() | int() | float() | str() | None as value) if _is_small(value, known):
             return value
-        case ast.Name(id=name) if name in known:
-            return known[name]
+        case ast.Name(id=name) if name in known.by_name and known.takes(known.by_name[name][1]):
+            return known.by_name[name][0]
         case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
             return [_value(each, known) for each in elements]
         case ast.Dict():
@@ -117,7 +136,14 @@ def _value(node: ast.expr, known: Mapping[str, Any]) -> Any:
     return _joined(node, known)
 
 
-def _mapping(node: ast.Dict, known: Mapping[str, Any]) -> Any:
+def _is_small(value: float | str | None, known: _Known) -> bool:
+    if isinstance(value, int | float):
+        # No `inf` either.
+        return abs(value) < _LARGEST and known.takes(1)
+    return known.takes(1 + len(value or ""))
+
+
+def _mapping(node: ast.Dict, known: _Known) -> Any:
     found: dict[Any, Any] = {}
     for key, each in zip(node.keys, node.values, strict=True):
         value, name = _value(each, known), key and _value(key, known)
@@ -130,7 +156,7 @@ def _mapping(node: ast.Dict, known: Mapping[str, Any]) -> Any:
     return found
 
 
-def _joined(node: ast.expr, known: Mapping[str, Any]) -> Any:
+def _joined(node: ast.expr, known: _Known) -> Any:
     match node:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             value = _value(operand, known)
@@ -140,14 +166,23 @@ def _joined(node: ast.expr, known: Mapping[str, Any]) -> Any:
             is_number = all(isinstance(each, int | float) and abs(each) < _LARGEST for each in (a, b))
             if is_number and type(op) in _NUMBERS:
                 return _NUMBERS[type(op)](a, b)
-            if isinstance(op, ast.Add) and isinstance(a, str) and isinstance(b, str) and len(a) + len(b) < LONGEST:
+            is_text = isinstance(op, ast.Add) and isinstance(a, str) and isinstance(b, str)
+            if is_text and known.takes(len(a) + len(b)):
                 return a + b
         case ast.JoinedStr(values=parts):
-            texts = [_value(each.value if isinstance(each, ast.FormattedValue) else each, known) for each in parts]
-            if all(isinstance(each, str | int) for each in texts):
-                return "".join(map(str, texts))[:LONGEST]
+            values = [
+                _value(each.value if isinstance(each, ast.FormattedValue) else each, known) for each in parts
+            ]
+            texts = [str(each) for each in values if isinstance(each, str | int)]
+            if len(texts) == len(values) and known.takes(sum(map(len, texts))):
+                return "".join(texts)
     return Computed(_line(node))
 
 
 def _line(node: ast.AST) -> str:
-    return " ".join(ast.unparse(node).split())[:80]
+    try:
+        text = ast.unparse(node)
+    except ValueError:
+        # A number with more digits than Python writes.
+        return "..."
+    return " ".join(text.split())[:80]

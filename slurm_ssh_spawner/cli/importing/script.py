@@ -5,13 +5,13 @@ import shlex
 from dataclasses import dataclass, field
 
 # What batchspawner fills in, in either of its spellings; ${x} is the shell's.
-_PLACEHOLDER = re.compile(r"\{\{.*?\}\}|(?<!\$)\{[a-z_]+\}")
+_PLACEHOLDER = re.compile(r"\{\{[^{}\n]*\}\}|(?<!\$)\{[a-z_]+\}")
 _RUNS = re.compile(r"\{ *(?:cmd|prologue|epilogue) *\}")
 _OWN = frozenset(
     {"account", "cluster", "gres", "homedir", "keepvars", "memory", "ngpus", "nprocs", "options", "partition"}
     | {"qos", "queue", "reservation", "runtime", "username"}
 )
-_JINJA = re.compile(r"\{%.*?%\}")
+_JINJA = re.compile(r"\{%[^{}\n]*%\}")
 _EXPORT = re.compile(r"export ([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 _ACTIVATE = re.compile(r"(?:source|\.) (/[^\s;]+)/bin/activate")
 # What every job does by itself, or needs no more: it prints, or leads home.

@@ -31,7 +31,9 @@ def make(new: Sequence[New], root: Path, account: str) -> tuple[Made, ...]:
         made.extend(_one(each, root, account) for each in new)
     except OSError as error:
         before = ", ".join(str(each.path) for each in made if each.is_new) or sentences.NOTHING
-        said = sentences.NOT_MADE.format(path=error.filename, reason=error.strerror, made=before)
+        # Writing to a file names none.
+        path = error.filename or root / new[len(made)].path.lstrip("/")
+        said = sentences.NOT_MADE.format(path=path, reason=error.strerror, made=before)
         raise Failed(said) from error
     return tuple(made)
 
@@ -58,9 +60,14 @@ def _written(path: Path, text: str, mode: int) -> bool:
         to = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     except FileExistsError:
         return False
-    with os.fdopen(to, "w", encoding="utf-8") as file:
-        os.fchmod(to, mode)
-        file.write(text)
+    try:
+        with os.fdopen(to, "w", encoding="utf-8") as file:
+            os.fchmod(to, mode)
+            file.write(text)
+    except BaseException:
+        # The next `init` would keep a part of it.
+        path.unlink()
+        raise
     return True
 
 

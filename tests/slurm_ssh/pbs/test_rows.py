@@ -90,6 +90,14 @@ def test_a_job_that_runs_is_seen_with_its_nodes_and_times() -> None:
 
 
 @pytest.mark.parametrize(
+    "stime", ["Fri Dec 31 23:59:59 9999", "Mon Jan  1 00:00:00 0000", "Fri Nov 31 08:00:00 2026"]
+)
+def test_a_job_that_ends_when_no_time_is_has_no_end(stime: str) -> None:
+    (row,) = rows.parse_queue(_answer({**RUNNING, "stime": stime}))
+    assert (row.report.state, row.report.ends) == (JobState.RUNNING, None)
+
+
+@pytest.mark.parametrize(
     ("letter", "state"),
     [
         ("Q", JobState.PENDING),

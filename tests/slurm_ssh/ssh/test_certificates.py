@@ -4,6 +4,7 @@ import getpass
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -142,3 +143,31 @@ async def test_a_host_certificate_is_trusted_if_the_authority_in_the_catalogue_h
         await connection.close()
         with pytest.raises(Broken, match="shows a host key that is not in the catalogue"):
             await _connect(running, authority.login(), "alice", f"@cert-authority {authority.public}")
+
+
+class _Hosts:
+    """An authority whose certificates of hosts say something else."""
+
+    def __init__(self, authority: Authority, **said: Any) -> None:
+        self._key, self._said = authority.key, said
+
+    def generate_host_certificate(self, key: Any, name: str, **said: Any) -> Any:
+        """Return one that says what was said at first, whatever is asked for."""
+        return self._key.generate_host_certificate(key, name, **{**said, **self._said})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"principals": ["login2.example.org"]}, {"valid_before": 60}, {"valid_after": "+1h", "valid_before": "+2h"}],
+    ids=["of another host", "of the past", "of the future"],
+)
+async def test_a_host_certificate_has_to_be_for_the_host_and_valid(
+    tmp_path: Path, authority: Authority, said: dict[str, Any]
+) -> None:
+    hosts = Authority(tmp_path / "hosts")
+    line = f"TrustedUserCAKeys {authority.path}.pub"
+    async with openssh.running(tmp_path / "sshd", line, hosts=cast(Any, _Hosts(hosts, **said))) as running:
+        with pytest.raises(Broken, match="shows a host key that is not in the catalogue"):
+            await _connect(running, authority.login(), "alice", f"@cert-authority {hosts.public}")
+        assert "Accepted" not in running.log
+        assert "publickey" not in running.log

@@ -1,17 +1,22 @@
 """What a certificate says, and which ones of a program's are used."""
 
 import asyncio
+import base64
+import os
 import subprocess
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncssh
 import pytest
+from asyncssh.asn1 import der_decode, der_encode
 
 from profiles.catalogue.login import SiteLogin
 from slurm_ssh.errors import Broken, Refused, Unavailable
-from slurm_ssh.ssh import ca_program, signing
+from slurm_ssh.ssh import by_certificate, ca_program, signing
 from slurm_ssh.ssh.by_certificate import ByCertificate, Certificates
 from slurm_ssh.ssh.ca_program import NoCertificate
 from slurm_ssh.ssh.login import Login
@@ -102,27 +107,68 @@ async def test_a_key_that_others_may_read_signs_nothing(authority: Authority, mo
 
 
 def _make_locked(path: Path) -> None:
-    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", path]
+    command: list[str | Path] = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", path]
     subprocess.run(command, input=b"y", check=True, capture_output=True)
+
+
+def _make_damaged(path: Path) -> None:
+    """Write a key of RSA whose first prime is not one of its modulus."""
+    key = asyncssh.generate_private_key("ssh-rsa", key_size=1024).export_private_key("pkcs1-der")
+    numbers: list[Any] = list(cast(tuple[int, ...], der_decode(key)))
+    numbers[4] += 2
+    _write_pem(path, der_encode(tuple(numbers)))
+
+
+def _make_deep(path: Path) -> None:
+    """Write a key whose values lie within each other, some thousand times."""
+    text = b"\x05\x00"
+    for _ in range(5000):
+        length = bytes([len(text)]) if len(text) < 128 else b"\x83" + len(text).to_bytes(3, "big")
+        text = b"\x30" + length + text
+    _write_pem(path, text)
+
+
+def _write_pem(path: Path, text: bytes) -> None:
+    begin, end = (f"-----{word} RSA PRIVATE KEY-----\n".encode() for word in ("BEGIN", "END"))
+    path.write_bytes(begin + base64.encodebytes(text) + end)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [(None, "No such file"), ("a key, honestly", "private key without a passphrase"), ("locked", "passphrase")],
+    [
+        (None, "No such file"),
+        ("a key, honestly", "private key without a passphrase"),
+        ("locked", "passphrase"),
+        (_make_damaged, "it is damaged; it has to be a private key without a passphrase"),
+        (_make_deep, "it is damaged"),
+    ],
 )
 async def test_a_key_that_cannot_be_used_is_told_with_its_file(
-    authority: Authority, text: str | None, said: str
+    authority: Authority, text: str | Callable[[Path], None] | None, said: str
 ) -> None:
     authority.path.unlink()
     if text == "locked":
         _make_locked(authority.path)
     elif text:
-        authority.path.write_text(text)
+        text(authority.path) if callable(text) else authority.path.write_text(text)
         authority.path.chmod(0o600)
+    assert said in signing.problem(authority.login())
     with pytest.raises(Broken) as broken:
         await _made(_site(authority.login()), "alice")
     assert broken.value.detail.startswith(f"{authority.path}: ")
     assert said in broken.value.detail
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_is_told_and_not_held_open(tmp_path: Path, make: Callable[[Path, int], None]) -> None:
+    path = tmp_path / "ca"
+    make(path, 0o700)
+    how = SiteLogin.model_validate({"kind": "certificate", "ca_key": str(path)})
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - they are counted
+    said = [signing.problem(how) for _ in range(3)]
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+    assert len(set(said)) == 1
+    assert said[0].startswith(f"{path}: ")
 
 
 # -- a program ---------------------------------------------------------------------------------------------
@@ -207,9 +253,24 @@ async def test_a_certificate_for_another_key_is_not_used(tmp_path: Path, authori
         await signing.certified(ALICE, _program(tmp_path, "cat cert"))
 
 
-async def test_a_program_that_prints_no_certificate_is_for_the_admin(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "line",
+    [
+        "echo Hello",
+        "echo",
+        "head -c 100000 /dev/urandom",
+        # One of a web server; one whose parts lie within each other.
+        "printf -- '-----BEGIN CERTIFICATE-----\\nMAMCAQA=\\n-----END CERTIFICATE-----\\n'",
+        "head -c 60000 /dev/zero | tr '\\0' '0'",
+        "cat ca.pub",
+        "echo ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29t",
+    ],
+)
+async def test_a_program_that_prints_no_certificate_is_for_the_admin(
+    tmp_path: Path, authority: Authority, line: str
+) -> None:
     with pytest.raises(Broken) as broken:
-        await _made(_site(_program(tmp_path, "echo Hello")), "alice")
+        await _made(_site(_program(tmp_path, line)), "alice")
     assert "what the program printed is no certificate" in broken.value.detail
 
 
@@ -248,3 +309,29 @@ async def test_a_program_that_prints_faster_than_it_is_heard_is_ended_too(
     async with asyncio.timeout(20):
         with pytest.raises(NoCertificate, match="has not ended"):
             await signing.certified(ALICE, _program(tmp_path, "exec yes"))
+
+
+_STEPS = 30
+
+
+@pytest.mark.parametrize("line", ["exec sleep 60", "exec cat ca.pub"])
+async def test_whoever_waits_no_longer_leaves_nothing_behind(
+    tmp_path: Path, authority: Authority, caplog: pytest.LogCaptureFixture, line: str
+) -> None:
+    """They are gone after each number of steps of the loop; then all turns are free again."""
+    certificates, site = Certificates(), _site(_program(tmp_path, "echo $$ >> begun", line))
+    for steps in range(_STEPS):
+        waiting = asyncio.create_task(certificates.made(Login("alice", "alice", "geneva"), site))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        async with asyncio.timeout(20):
+            with pytest.raises((asyncio.CancelledError, Broken)):
+                await waiting
+    begun = (
+        [int(each) for each in (tmp_path / "begun").read_text().split()] if (tmp_path / "begun").exists() else []
+    )
+    for each in begun:
+        await until(partial(is_over, each))
+    assert certificates._turns._value == by_certificate._AT_ONCE
+    assert caplog.text == ""

@@ -168,6 +168,25 @@ class TestCatalogue:
         assert "no group no-such-group" in found.sentence
         assert list(catalogue(read, [], by_path("c.yaml"), has_groups=False)) == []
 
+    def test_wherever_it_is_named(self) -> None:
+        seen = {"groups": ["no-such-group"]}
+        course = {"course": {"visible_to": seen}}
+        there = {"resources": {"cores": 2}, "visible_to": seen}
+        entry = builders.profile(
+            by_group={"no-such-group": {"resources": {"cores": 3}}}, reservations=course, sites={"geneva": there}
+        )
+        sites = {"geneva": builders.site(reservations=course)}
+        read = builders.catalogue(profiles={"jupyterlab": entry}, sites=sites)
+        found = list(catalogue(read, [], by_path("c.yaml"), has_groups=True))
+        assert [each.place.removeprefix("c.yaml: ") for each in found] == [
+            "sites.geneva.reservations.course.visible_to.groups",
+            "profiles.jupyterlab.by_group.no-such-group",
+            "profiles.jupyterlab.reservations.course.visible_to.groups",
+            "profiles.jupyterlab.sites.geneva.visible_to.groups",
+        ]
+        assert "nobody of it sees sites.geneva.reservations.course." in found[0].sentence
+        assert "what profiles.jupyterlab has for it is for nobody" in found[1].sentence
+
     @pytest.mark.parametrize(
         ("content", "said"),
         [

@@ -106,6 +106,18 @@ class TestKeys:
         assert code == 1
         assert "is no name of a host" in err
 
+    def test_what_a_terminal_would_take_for_more_than_words_is_left_out(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        scanner = tmp_path / "ssh-keyscan"
+        scanner.write_text("#!/bin/sh\nprintf 'gone\\033]0;home\\007 away\\n' >&2\n")
+        scanner.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert main.main(["add-site", "login1.example.org"]) == 1
+        assert (
+            capsys.readouterr().err == "login1.example.org shows no usable host key on port 22: gone]0;home away\n"
+        )
+
     def test_the_best_kind_is_taken_and_nothing_that_is_no_key(self) -> None:
         rsa = "AAAAB3NzaC1yc2EAAAADAQABAAAAAQ=="
         said = (

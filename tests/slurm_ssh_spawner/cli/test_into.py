@@ -3,7 +3,7 @@
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -72,6 +72,8 @@ def test_whatever_the_catalogue_looks_like(text: str) -> None:
         ("- a\n", "it has no `sites` in which"),
         ("", "it has no `sites` in which"),
         ("sites: [\n", "it is no YAML that can be read"),
+        (f"sites: {'[' * 2000}{']' * 2000}\n", "it is no YAML that can be read"),
+        ("sites:\n  geneva: {since: 2026-13-45}\n", "it has no `sites` in which"),
         ("sites:\n  zurich: {}\n", "it has a site zurich already"),
     ],
 )
@@ -90,6 +92,69 @@ def test_the_file_keeps_its_mode_and_a_link_its_place(tmp_path: Path) -> None:
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
     assert "zurich" in real.read_text(encoding="utf-8")
     assert sorted(os.listdir(tmp_path)) == ["catalogue.yaml", "real.yaml"]  # noqa: PTH208 - its hidden ones too
+
+
+def test_lines_end_as_they_did(tmp_path: Path) -> None:
+    file = tmp_path / "catalogue.yaml"
+    text = _CATALOGUE.replace("\n", "\r\n").encode()
+    file.write_bytes(text)
+    into.add(file, "zurich", _ENTRY)
+    said = b'variables: {A: "1"}  # said here\r\n'
+    assert file.read_bytes() == text.replace(said, said + b"  # Review.\r\n  zurich:\r\n    title: Zurich\r\n")
+
+
+def test_an_interrupt_in_the_middle_leaves_all_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    file = tmp_path / "catalogue.yaml"
+    file.write_text(_CATALOGUE, encoding="utf-8")
+    monkeypatch.setattr("shutil.copymode", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        into.add(file, "zurich", _ENTRY)
+    assert os.listdir(tmp_path) == ["catalogue.yaml"]  # noqa: PTH208 - its hidden ones too
+    assert file.read_text(encoding="utf-8") == _CATALOGUE
+
+
+def test_of_two_who_add_at_once_one_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one reads the file before the first has written it."""
+    file, added, said = tmp_path / "catalogue.yaml", into.added, []
+    file.write_text(_CATALOGUE, encoding="utf-8")
+
+    def another(*arguments: str) -> str:
+        monkeypatch.setattr(into, "added", added)
+        with pytest.raises(Failed) as failed:
+            into.add(file, "basel", "sites:\n  basel: {}\n")
+        said.append(str(failed.value))
+        return added(*arguments)
+
+    monkeypatch.setattr(into, "added", another)
+    into.add(file, "zurich", _ENTRY)
+    new = tmp_path / ".catalogue.yaml.new"
+    assert said == [f"{file} is being changed by somebody else. If nobody does so, remove {new}."]
+    assert "zurich" in file.read_text(encoding="utf-8")
+
+
+def test_what_an_editor_has_saved_meanwhile_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, added, edited = tmp_path / "catalogue.yaml", into.added, f"# Edited.\n{_CATALOGUE}"
+    file.write_text(_CATALOGUE, encoding="utf-8")
+
+    def while_somebody_edits(*arguments: str) -> str:
+        file.write_text(edited, encoding="utf-8")
+        return added(*arguments)
+
+    monkeypatch.setattr(into, "added", while_somebody_edits)
+    with pytest.raises(Failed, match="was changed by somebody else meanwhile"):
+        into.add(file, "zurich", _ENTRY)
+    assert file.read_text(encoding="utf-8") == edited
+    assert os.listdir(tmp_path) == ["catalogue.yaml"]  # noqa: PTH208 - its hidden ones too
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_a_sentence(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "catalogue.yaml")
+    with pytest.raises(Failed, match="cannot be read"):
+        into.add(tmp_path / "catalogue.yaml", "zurich", _ENTRY)
 
 
 def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:

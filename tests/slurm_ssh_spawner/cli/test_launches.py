@@ -165,6 +165,7 @@ class TestRefused:
         [
             (["--state", "gone"], "on-its-way, up"),
             (["--since", "yesterday"], "Write a date such as"),
+            (["--until", "9999-12-31T23:59-12:00"], "Write a date such as"),
             (["--csv", "--json"], "not both"),
             (["--limit", "0"], "--limit"),
         ],

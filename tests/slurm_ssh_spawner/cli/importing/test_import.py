@@ -12,6 +12,7 @@ from profiles.loading import load
 from slurm_ssh_spawner.cli import main
 from slurm_ssh_spawner.cli.failed import Failed
 from slurm_ssh_spawner.cli.importing import batchspawner
+from slurm_ssh_spawner.cli.importing.reading import Computed, read
 from slurm_ssh_spawner.cli.importing.translation import translated
 from tests.support import builders, openssh
 from tests.support.folders import DATA
@@ -72,8 +73,18 @@ _CARRIED = {
 """Settings whose values the catalogues have; the golden files show them."""
 
 
+class _Written(str):
+    """A value as a file writes it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 @pytest.mark.parametrize(
-    "value", ["", None, 0, -1, 10**30, "x" * 5000, "a\nb: {", [], [1], {}, {"a": []}, True, "é\0"]
+    "value",
+    ["", None, 0, -1, 10**30, _Written("1e999"), "x" * 5000, "a\nb: {", [], [1], {}, {"a": []}, True, "é\0"],
 )
 def test_no_value_of_a_setting_breaks_it(value: object) -> None:
     traits = sorted(
@@ -87,9 +98,8 @@ def test_no_value_of_a_setting_breaks_it(value: object) -> None:
     )
     lines = [f"c.SlurmSpawner.{trait} = {value!r}" for trait in traits]
     lines += [f"c.SbatchForm.{trait} = {value!r}" for trait in ("runtime", "gpus", "ui", "partition", "account")]
-    lines += [
-        f"c.SbatchForm.{trait} = {{'def': {value!r}, 'max': {value!r}}}" for trait in ("nprocs", "reservation")
-    ]
+    bounded = ("nprocs", "runtime", "memory", "reservation")
+    lines += [f"c.SbatchForm.{trait} = {{'def': {value!r}, 'max': {value!r}}}" for trait in bounded]
     for of_others in ("MOSlurmSpawner.partitions", "ProfilesSpawner.profiles", "SlurmFormSpawner.profile_args"):
         lines.append(f"c.{of_others} = {value!r}")
     lines.append(
@@ -112,10 +122,66 @@ def test_nothing_of_the_file_is_run(tmp_path: Path) -> None:
     assert not made.exists()
 
 
-@pytest.mark.parametrize("expression", ["'x' * 10**9", "10**11 * 10**11 * 10**11", "9**9**9", "'a' + 1", "-'a'"])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        *("'x' * 10**9", "10**11 * 10**11 * 10**11", "9**9**9", "'a' + 1", "-'a'", "1e999"),
+        pytest.param(f"0x{'f' * 5000}", id="a number that Python does not write"),
+    ],
+)
 def test_what_would_take_long_to_work_out_is_left(expression: str) -> None:
     made = _translated(f"c.SlurmSpawner.req_memory = {expression}\n")
     assert "jupyterhub_config.py:1: c.SlurmSpawner.req_memory = " in made
+
+
+_LISTS = "".join(f"a{level} = [{', '.join([f'a{level - 1}'] * 10)}]\n" for level in range(1, 9))
+_TEXTS = "".join(f"a{level} = a{level - 1} + a{level - 1}\n" for level in range(1, 9))
+_LONG = f"a0 = '{'x' * 200_000}'\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"a0 = ['x']\n{_LISTS}c.SlurmSpawner.req_memory = a8", id="lists of lists"),
+        pytest.param(f"{_LONG}c.SlurmSpawner.req_memory = f'{'{a0}' * 100}'", id="a text of texts"),
+        pytest.param(f"{_LONG}{_TEXTS}c.SlurmSpawner.req_memory = a8", id="texts that double"),
+        pytest.param(f"{_LONG}c.SlurmSpawner.req_memory = [{'a0, ' * 100}]", id="a list of texts"),
+    ],
+)
+def test_what_a_short_file_makes_large_is_left(text: str) -> None:
+    found = read(text, "jupyterhub_config.py")[0].value
+    assert isinstance(found, Computed) or all(isinstance(each, Computed) for each in found[-10:])
+
+
+def test_what_is_named_once_may_be_used_often() -> None:
+    lines = ["name = 'slurm'", "base = {'req_memory': '4G', 'req_runtime': '1:00:00'}"]
+    lines.append(f"c.ProfilesSpawner.profiles = [{', '.join(['(name, name, name, base)'] * 500)}]")
+    each = ["slurm", "slurm", "slurm", {"req_memory": "4G", "req_runtime": "1:00:00"}]
+    assert read("\n".join(lines), "jupyterhub_config.py")[0].value == [each] * 500
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"\xef\xbb\xbfc.SlurmSpawner.req_partition = 'normal'", "normal"),
+        (b"# -*- coding: latin-1 -*-\nc.SlurmSpawner.req_partition = '\xe9t\xe9'", "été"),
+        (b"c.SlurmSpawner.req_partition = '\xc3\xa9t\xc3\xa9'", "été"),
+    ],
+)
+def test_a_file_is_text_in_the_encoding_in_which_python_reads_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, name: str
+) -> None:
+    file = tmp_path / "jupyterhub_config.py"
+    file.write_bytes(content)
+    assert main.main(["import", str(file)]) == 0
+    assert name in yaml.safe_load(capsys.readouterr().out)["sites"]["cluster"]["partitions"]
+
+
+def test_an_encoding_that_there_is_not_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "jupyterhub_config.py"
+    file.write_bytes(b"# -*- coding: nonsense -*-\n")
+    assert main.main(["import", str(file)]) == 1
+    assert f"{file}:1: this is no Python that can be read (unknown encoding: nonsense)" in capsys.readouterr().err
 
 
 async def test_host_keys_are_those_that_the_host_shows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

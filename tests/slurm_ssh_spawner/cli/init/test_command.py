@@ -1,6 +1,7 @@
 """`jupyterhub-sites init` into a folder, as anybody; its cluster is a real sshd."""
 
 import asyncio
+import errno
 import json
 import os
 import re
@@ -15,6 +16,9 @@ import yaml
 
 from profiles.loading import load
 from slurm_ssh_spawner.cli import main
+from slurm_ssh_spawner.cli.failed import Failed
+from slurm_ssh_spawner.cli.init import making
+from slurm_ssh_spawner.cli.init.files import New
 from tests.support import openssh
 from tests.support.folders import TREE
 from tests.support.openssh import OpenSSH
@@ -101,6 +105,24 @@ async def test_what_is_there_is_never_changed(root: Path, capsys: pytest.Capture
     code, out, _ = await _run(capsys, *options)
     assert json.loads(out)["made"] == []
     assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")])
+def test_a_file_that_is_not_written_to_its_end_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    """The disk is full, or somebody presses Ctrl-C; `init` can be run again."""
+
+    def failing(*_: object) -> None:
+        raise error
+
+    new = New("/etc/proxy.env", "TOKEN=1\n", 0o600)
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fchmod", failing)
+        with pytest.raises((KeyboardInterrupt, Failed), match=f"^$|^{tmp_path}/etc/proxy.env cannot be made"):
+            making.make([new], tmp_path, "nobody")
+    assert list((tmp_path / "etc").iterdir()) == []
+    assert making.make([new], tmp_path, "nobody")[0].is_new
 
 
 async def test_the_hub_can_read_its_configuration_whatever_the_umask_is(
