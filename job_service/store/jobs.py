@@ -10,18 +10,15 @@ from job_service.errors import NotFound
 from job_service.record import JobRecord
 from job_service.sentences import store as say
 from job_service.stages import Stage
-from job_service.store import admission, changing, rows, searching
-from job_service.store.parts import Part, before, page
+from job_service.store import changing, rows, searching
+from job_service.store.new_jobs import NewJobs
+from job_service.store.parts import before, page
 from job_service.store.schema import DATASETS, EVENTS, JOBS, TEXTS
 from job_service.store.searching import LIVE
 from job_service.store.values import (
     Changes,
     Event,
-    Group,
-    IdempotencyKey,
     JobFilter,
-    NewJob,
-    NotAccepted,
     Page,
 )
 from profiles.catalogue.dataset import Dataset
@@ -32,55 +29,14 @@ _AT_ONCE = 500
 _EVENT_COLUMNS = (EVENTS.c.id, JOBS.c.job_id, EVENTS.c.owner, EVENTS.c.at, EVENTS.c.stage, EVENTS.c.text)
 
 
-class Jobs(Part):
+class Jobs(NewJobs):
     """The part of the store that knows jobs.  Everything here raises StoreAway."""
-
-    async def accept(self, new: NewJob, key: IdempotencyKey | None = None) -> tuple[JobRecord, bool]:
-        """Keep a job, with its hold and its first event; return it, and whether it is new.
-
-        With a key that the owner used within a week for the same request the job of then is returned, and False.
-        All or nothing.  Raises KeyReused, Banned, NotAMember (also of a project that is gone), TooMany,
-        QuotaExceeded.
-        """
-        return await self._write(lambda connection, now: admission.accept(connection, now, new, key))
-
-    async def accept_group(
-        self,
-        wanted: Sequence[NewJob],
-        errors: Sequence[NotAccepted] = (),
-        key: IdempotencyKey | None = None,
-        array: NewJob | None = None,
-    ) -> tuple[Group, bool]:
-        """Keep those of some jobs of one owner, each with one dataset, that can be; return them, and whether new.
-
-        With an `array`, which has all their datasets, they become its tasks, and it is kept of those there are.
-        `errors` are told with those that cannot.  With a key that came before it is the group of then, and False.
-        Raises KeyReused, and if none can be kept what `accept` raises for the first.
-        """
-        return await self._write(
-            lambda connection, now: admission.accept_group(connection, now, wanted, errors, key, array)
-        )
-
-    async def known_group(self, owner: str, key: IdempotencyKey) -> Group | None:
-        """Return what a key of the owner's stands for, which came with several datasets, None for a new key.
-
-        Raises KeyReused.
-        """
-        return await self._read(lambda connection: admission.known_group(connection, self._clock(), owner, key))
 
     async def datasets(self, job_id: str) -> tuple[Dataset, ...]:
         """Return what a job works on, as it was when the job was accepted."""
         asked = sa.select(DATASETS.c.datasets).join_from(DATASETS, JOBS).where(JOBS.c.job_id == job_id)
         kept = await self._read(lambda connection: connection.execute(asked).scalar())
         return tuple(Dataset.from_json(each) for each in kept or ())
-
-    async def known(self, owner: str, key: IdempotencyKey) -> JobRecord | None:
-        """Return the job that a key of the owner's stands for, None for a new key.  Raises KeyReused."""
-        return await self._read(lambda connection: admission.known(connection, self._clock(), owner, key))
-
-    async def check(self, new: NewJob) -> None:
-        """Return if such a job would be accepted now, else raise as `accept` does; nothing is kept."""
-        await self._read(lambda connection: admission.check(connection, new))
 
     async def get(self, job_id: str, owner: str | None = None) -> JobRecord:
         """Return a job, also one that is DELETED; with an owner only if it is theirs.  Raises NotFound."""
