@@ -32,7 +32,7 @@ async def test_all_projects_are_told_with_which_of_them_somebody_may_use(store: 
     for_all = await a_project(store, system="lugano", is_open=True)
     of_group = await a_project(store, "bob", system="lugano", name="group")
     await store.projects.add_member(of_group, Member("group", "lab"), "ruth")
-    for groups, mine in ((frozenset[str](), {theirs, for_all}), (frozenset({"lab"}), {theirs, for_all, of_group})):
+    for groups, mine in ((frozenset[str](), (theirs, for_all)), (frozenset({"lab"}), (theirs, for_all, of_group))):
         found, numbers = await store.projects.with_those_of("alice", groups)
         assert found == await store.projects.all()
         assert numbers == {each.id for each in mine}
