@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import cast
@@ -24,6 +23,7 @@ from slurm_ssh.ssh.transport import (
     Late,
     NotBegunInTime,
     Sent,
+    new_marker,
     unwrap,
     wrap,
 )
@@ -92,7 +92,7 @@ class Connection:
         it, or the login shell, prints more than `limit_bytes`, of which no more is ever kept, or if that shell
         does not run it.  NotBegun and NotBegunInTime are those of a program that has data and has not run.
         """
-        marker = f"answer-{secrets.token_hex(8)}"
+        marker = new_marker()
         sent, heard = wrap(program, data, environ, marker), bytearray()
         try:
             with self._busy():
@@ -150,7 +150,7 @@ class Connection:
         *,
         more: bool = False,
     ) -> AsyncIterator[Transfer]:
-        marker = f"answer-{secrets.token_hex(8)}"
+        marker = new_marker()
         sent = wrap(program, data, environ, marker, more=more)
         limit, begun, own = asyncio.timeout(timeout_seconds), None, self._sessions
         try:
