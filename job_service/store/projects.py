@@ -40,16 +40,7 @@ class Projects(Part):
 
     async def with_those_of(self, user: str, groups: frozenset[str]) -> tuple[tuple[Project, ...], frozenset[int]]:
         """Return all projects, by system and name, and the ids of those that somebody may use."""
-        is_theirs = membership.usable_by(user, groups).label("is_theirs")
-        asked = sa.select(*rows.PROJECT_COLUMNS, is_theirs).where(rows.IS_THERE)
-        asked = asked.order_by(PROJECTS.c.system, PROJECTS.c.name)
-
-        def find(connection: sa.Connection) -> tuple[tuple[Project, ...], frozenset[int]]:
-            found = [dict(row) for row in connection.execute(asked).mappings()]
-            theirs = frozenset(row["id"] for row in found if row.pop("is_theirs"))
-            return tuple(Project(**row) for row in found), theirs
-
-        return await self._read(find)
+        return await self._read(lambda connection: membership.with_usable(connection, user, groups))
 
     async def add(self, new: NewProject, by: str) -> Project:
         """Make a project; a default takes the former one's place there.  Raises Invalid if the name is taken."""

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import sys
 from typing import Any
 
 import pytest
@@ -14,6 +15,24 @@ from job_service.store.values import IdempotencyKey, JobFilter, NewJob
 from languages import speaking
 from tests.job_service.store.builders import Time, a_project, accepted, new, within
 
+_ACCEPTS = """
+import asyncio, sys
+from job_service.store.store import Store
+from tests.job_service.store.builders import within
+
+async def main(url):
+    store = await Store.open(url)
+    (project,) = await store.projects.all()
+
+    async def one():
+        while True:
+            record, _ = await store.jobs.accept(within(project, limit_s=1, active_max=10**6))
+            print(record.job_id, flush=True)
+
+    await asyncio.gather(*(one() for _ in range(20)))
+
+asyncio.run(main(sys.argv[1]))
+"""
 _KEY = IdempotencyKey("monday", "abc")
 
 Came = tuple[JobRecord, bool] | BaseException
@@ -142,6 +161,27 @@ async def test_a_service_that_ends_keeps_what_is_under_way_and_refuses_what_wait
     await again.close()
     assert kept == {record.job_id} | ({came[0].job_id} if isinstance(came, tuple) else set())
     assert isinstance(came, tuple | StoreAway)
+
+
+async def test_what_was_answered_is_kept_when_the_service_is_killed(sqlite: str, time: Time) -> None:
+    store = await Store.open(sqlite, time)
+    project = await a_project(store, init_time=10**6, user_time=10**6)
+    await store.close()
+    pipe = asyncio.subprocess.PIPE
+    service = await asyncio.create_subprocess_exec(sys.executable, "-c", _ACCEPTS, sqlite, stdout=pipe)
+    assert service.stdout
+    answered = [(await service.stdout.readline()).decode().strip() for _ in range(130)]
+    service.kill()
+    rest = await service.stdout.read()
+    answered += [line.decode() for line in rest.splitlines(keepends=False) if len(line) == 12]
+    await service.wait()
+    store = await Store.open(sqlite, time)
+    kept = await store.jobs.count(JobFilter(owner="alice"))
+    assert set(await store.jobs.records(answered)) == set(answered)
+    # Of those that nobody was told of as well, all is there or nothing.
+    assert len({each.job_id for each in await store.jobs.events_after("alice", 0, 10**6)}) == kept
+    assert (await store.ledger.quota(project, "alice")).time_left == 10**6 - kept
+    await store.close()
 
 
 async def test_a_database_that_is_away_is_so_for_each_with_an_error_of_its_own() -> None:
