@@ -1,22 +1,25 @@
 import asyncio
 import contextlib
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from job_service.errors import Banned, KeyReused, QuotaExceeded, StoreAway
+from job_service.errors import Banned, KeyReused, NotAMember, QuotaExceeded, StoreAway
 from job_service.record import JobRecord
 from job_service.store import gathering
+from job_service.store.accounting import Member
 from job_service.store.gathering import Gathered
 from job_service.store.store import Store
-from job_service.store.values import IdempotencyKey, JobFilter, NewJob
+from job_service.store.values import IdempotencyKey, JobFilter, NewJob, new_job_id
 from languages import speaking
 from tests.job_service.store.builders import Time, a_project, accepted, new, within
 
 _ACCEPTS = """
 import asyncio, sys
+from job_service.store.accounting import Member
 from job_service.store.store import Store
 from tests.job_service.store.builders import within
 
@@ -86,6 +89,16 @@ async def test_one_that_is_refused_is_nothing_to_the_others(store: Store) -> Non
     assert (await store.ledger.quota(project, "alice")).time_left == 0
     # Of whom nothing was kept, it is not kept that they were here.
     assert [each.name for each in (await store.people.page()).items] == ["alice", "zoe"]
+
+
+async def test_each_has_the_groups_of_its_own_request(store: Store) -> None:
+    project = await a_project(store, "bob")
+    await store.projects.add_member(project, Member("group", "lab"), "ruth")
+    inside, outside = within(project, limit_s=1, groups=frozenset({"lab"})), within(project, limit_s=1)
+    for wanted in ((inside, outside), (outside, inside)):
+        found = await _at_once(store, *((replace(each, job_id=new_job_id()), None) for each in wanted))
+        assert [isinstance(each, tuple) for each in found] == [each is inside for each in wanted]
+        assert any(isinstance(each, NotAMember) for each in found)
 
 
 async def test_what_the_database_does_not_take_of_one_is_nothing_to_the_others(store: Store) -> None:
