@@ -63,7 +63,7 @@ def test_a_new_module_is_under_a_contract_by_itself(tmp_path: Path, new: str, te
     assert any(contract in line and "BROKEN" in line for line in said.splitlines()), said
 
 
-_JOBS_ALONE = ("aiosqlite", "asyncpg", "fastapi", "httptools", "starlette", "uvicorn")
+_JOBS_ALONE = ("asyncpg", "fastapi", "httptools", "starlette", "uvicorn")
 
 
 def test_a_hub_without_jobs_needs_none_of_the_extra() -> None:

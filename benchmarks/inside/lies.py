@@ -17,7 +17,7 @@ KINDS = {
 
 
 def main(kind: str, command: str) -> None:
-    found = re.search(r"answer-[0-9a-f]{16}", command)
+    found = re.search(r"[QVXZ]{32}", command)
     if found is None:
         sys.exit("The hub's command has no marker.")
     marker = found[0]

@@ -80,8 +80,7 @@ class Offered:
 
     async def charged(self, person: Person) -> tuple[Sequence[Project], frozenset[int]]:
         """Return all projects of the service, and the ids of those that a person may use."""
-        theirs = await self._store.projects.of_person(person.name, person.groups)
-        return await self._store.projects.all(), frozenset(each.id for each in theirs)
+        return await self._store.projects.with_those_of(person.name, person.groups)
 
     async def systems(self, person: Person) -> list[dict[str, Any]]:
         """Return the systems where somebody may have jobs, the default first, as JSON values; see `offers`."""

@@ -188,6 +188,6 @@ def _log_from(level: LogLevel) -> None:
     # What matters of a connection, our own log says.
     logging.getLogger("asyncssh").setLevel(logging.CRITICAL)
     # httpcore would write what gateways answer, sessions among it.
-    for noisy in ("uvicorn", "alembic", "aiosqlite", "httpx", "httpcore"):
+    for noisy in ("uvicorn", "alembic", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
     os.umask(0o077)

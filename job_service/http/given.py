@@ -47,7 +47,8 @@ class Kept:
         service.running.subscribe(self.news.tell)
 
 
-def _kept(request: Request) -> Kept:
+# FastAPI runs what is not `async` in threads, and there and back takes longer than what these do.
+async def _kept(request: Request) -> Kept:
     kept: Kept = request.app.state.kept
     return kept
 
@@ -73,7 +74,7 @@ A_LIST = Depends(_listing)
 """What a route depends on that looks for much, or asks sites: a person has so many under way."""
 
 
-def _service(kept: TheKept) -> Service:
+async def _service(kept: TheKept) -> Service:
     return kept.service
 
 
@@ -81,7 +82,7 @@ TheService = Annotated[Service, Depends(_service)]
 """The service that the application is over."""
 
 
-def _views(request: Request, service: TheService) -> Views:
+async def _views(request: Request, service: TheService) -> Views:
     return Views(service.running, request.scope.get("root_path", ""))
 
 

@@ -124,7 +124,7 @@ def begun(service: Service) -> Tally:
     return tally
 
 
-def _tally(request: Request) -> Tally:
+async def _tally(request: Request) -> Tally:
     tally: Tally = request.app.state.tally
     return tally
 

@@ -1,7 +1,7 @@
 """New jobs are accepted: one transaction finds out whether they may be, and keeps all that follows from that."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,30 +15,86 @@ from job_service.store.accounting import Project
 from job_service.store.allowance import Allowance, Allowed
 from job_service.store.schema import DATASETS, EVENTS, JOBS, KEYS
 from job_service.store.values import Group, IdempotencyKey, NewJob, NotAccepted
-from languages import for_keeping
+from languages import for_keeping, speaking
 
 KEYS_ARE_KEPT = timedelta(days=7)
 _AS_ASKED = {field.name for field in fields(NewJob)} & {field.name for field in fields(JobRecord)}
 
 
-def accept(
-    connection: sa.Connection, now: datetime, new: NewJob, key: IdempotencyKey | None
-) -> tuple[JobRecord, bool]:
-    """Return the job, and whether it is new; see `Jobs.accept`.
+@dataclass(frozen=True)
+class Wanted:
+    """A job that somebody wants, with the key of their request, and the language in which it is refused."""
 
-    The rows of the person and then the project are locked, so that nobody else counts their jobs or seconds
+    new: NewJob
+    key: IdempotencyKey | None = None
+    language: str = ""
+
+
+Accepted = tuple[JobRecord, bool]
+"""A job, and whether it is new."""
+
+
+def accept_each(connection: sa.Connection, now: datetime, wanted: Sequence[Wanted]) -> list[Accepted | JobError]:
+    """Return what became of each of some jobs, whoever wants them; see `Jobs.accept`.
+
+    The rows of the person and then the projects are locked, so that nobody else counts their jobs or seconds
     meanwhile.
     """
-    persons.touch(connection, now, new.owner)
-    connection.execute(sa.delete(KEYS).where(KEYS.c.owner == new.owner, KEYS.c.at < now - KEYS_ARE_KEPT))
-    if key and (record := known(connection, now, new.owner, key)):
-        return record, False
-    if new.project_id is not None:
-        membership.lock(connection, new.project_id)
-    (record,) = _kept(connection, now, [Allowance(connection, new.owner).take(new)])
-    if key:
-        _keep_key(connection, now, record, key)
-    return record, True
+    found: dict[int, Accepted | JobError] = {}
+    for owner in sorted({each.new.owner for each in wanted}):
+        theirs = {at: each for at, each in enumerate(wanted) if each.new.owner == owner}
+        with connection.begin_nested() as savepoint:
+            answers = _accept_of_one(connection, now, owner, theirs)
+            if all(isinstance(each, JobError) for each in answers.values()):
+                # Of whom nothing is kept, it is not kept either that they were here.
+                savepoint.rollback()
+        found.update(answers)
+    return [found[at] for at in range(len(wanted))]
+
+
+def _accept_of_one(
+    connection: sa.Connection, now: datetime, owner: str, wanted: Mapping[int, Wanted]
+) -> dict[int, Accepted | JobError]:
+    found: dict[int, Accepted | JobError] = {}
+    left = dict(wanted)
+    persons.touch(connection, now, owner)
+    connection.execute(sa.delete(KEYS).where(KEYS.c.owner == owner, KEYS.c.at < now - KEYS_ARE_KEPT))
+    _lock_projects(connection, [each.new for each in left.values()])
+    allowance = Allowance(connection, owner)
+    while left:
+        # Of requests with the same key each is answered when those before it are.
+        first_of = {each.key.key if each.key else at: at for at, each in reversed(left.items())}
+        these = {at: left.pop(at) for at in sorted(first_of.values())}
+        found.update(_accepted(connection, now, allowance, these))
+    return found
+
+
+def _accepted(
+    connection: sa.Connection, now: datetime, allowance: Allowance, wanted: Mapping[int, Wanted]
+) -> dict[int, Accepted | JobError]:
+    """Return what became of each of somebody's jobs, no two of which came with the same key."""
+    found: dict[int, Accepted | JobError] = {}
+    allowed: dict[int, Allowed] = {}
+    for at, each in wanted.items():
+        try:
+            with speaking(each.language):
+                if each.key and (record := known(connection, now, each.new.owner, each.key)):
+                    found[at] = record, False
+                else:
+                    allowed[at] = allowance.take(each.new)
+        except JobError as error:
+            found[at] = error
+    if allowed:
+        for at, record in zip(allowed, _kept(connection, now, list(allowed.values())), strict=True):
+            found[at] = record, True
+            if key := wanted[at].key:
+                _keep_key(connection, now, record, key)
+    return found
+
+
+def _lock_projects(connection: sa.Connection, wanted: Sequence[NewJob]) -> None:
+    for number in sorted({new.project_id for new in wanted if new.project_id is not None}):
+        membership.lock(connection, number)
 
 
 def accept_group(
@@ -55,8 +111,7 @@ def accept_group(
     connection.execute(sa.delete(KEYS).where(KEYS.c.owner == owner, KEYS.c.at < now - KEYS_ARE_KEPT))
     if key and (group := known_group(connection, now, owner, key)):
         return group, False
-    for number in sorted({new.project_id for new in wanted if new.project_id is not None}):
-        membership.lock(connection, number)
+    _lock_projects(connection, wanted)
     allowed, refused = _allowed(Allowance(connection, owner), wanted, array)
     if not allowed:
         raise refused[0][1]

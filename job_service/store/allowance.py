@@ -34,7 +34,7 @@ class Allowance:
         self._connection = connection
         self._owner = owner
         self._bans = bans.standing(connection, owner)
-        self._projects: dict[int, Project | None] = {}
+        self._projects: dict[tuple[int, frozenset[str]], Project | None] = {}
         self._live: dict[str, int] = {}
         self._left: dict[int, tuple[int, int]] = {}
 
@@ -72,10 +72,11 @@ class Allowance:
         return project
 
     def _usable(self, number: int, groups: frozenset[str]) -> Project | None:
-        if number not in self._projects:
+        # Requests of the same moment may know different groups of a person.
+        if (asked := (number, groups)) not in self._projects:
             is_usable = membership.usable_by(self._owner, groups)
-            self._projects[number] = membership.found(self._connection, PROJECTS.c.id == number, is_usable)
-        return self._projects[number]
+            self._projects[asked] = membership.found(self._connection, PROJECTS.c.id == number, is_usable)
+        return self._projects[asked]
 
     def _refuse_more_than(self, new: NewJob) -> None:
         if new.system not in self._live:

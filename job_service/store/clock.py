@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
+"""Returns this moment; it is asked in any thread."""
 
 
 def utc_now() -> datetime:

@@ -2,25 +2,19 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from job_service.errors import StoreAway
 from job_service.sentences import store as say
+from job_service.store.connections import Answer, Connections, Work
 from job_service.store.engines import Engines
 from job_service.store.errors import DatabaseTaken
 
 # More than those before in the queue may take, and then this transaction.
 PATIENCE_SECONDS = 30.0
-
-Answer = TypeVar("Answer")
-Work = Callable[[sa.Connection], Answer]
-"""Uses a connection within one transaction; it runs on the event loop, and waits there for the database alone."""
 
 
 class Database:
@@ -57,9 +51,9 @@ class Database:
             await asyncio.wait(self._under_way, timeout=PATIENCE_SECONDS)
         await self._engines.close()
 
-    async def _finished(self, engine: AsyncEngine, work: Work[Answer]) -> Answer:
+    async def _finished(self, there: Connections, work: Work[Answer]) -> Answer:
         """Do the work in a task of its own: if its caller is cancelled, a driver is never left half-way."""
-        task = asyncio.create_task(self._within(engine, work))
+        task = asyncio.create_task(self._within(there, work))
         self._under_way.add(task)
         task.add_done_callback(self._done)
         try:
@@ -73,11 +67,10 @@ class Database:
         if not task.cancelled():
             task.exception()  # whoever still waits for it gets it; it is no news for the log
 
-    async def _within(self, engine: AsyncEngine, work: Work[Answer]) -> Answer:
+    async def _within(self, there: Connections, work: Work[Answer]) -> Answer:
         try:
             self._engines.look_for_file()
-            async with engine.begin() as connection:
-                return await connection.run_sync(work)
+            return await there.within(work)
         except (OSError, PoolTimeoutError, DatabaseTaken) as error:
             raise StoreAway(say.DATABASE_AWAY) from error
         except DBAPIError as error:

@@ -10,14 +10,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from job_service.sentences import store as say
+from job_service.store.connections import TURN_SECONDS, Connections, InThreads, OnTheLoop
 from job_service.store.errors import DatabaseOpen, DatabaseTaken, DatabaseUnknown
 
 PRIVATE = 0o600
 _OTHERS = 0o077
-_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+asyncpg"}
 # How long a transaction waits while another program, such as a backup, holds the database.
 _BUSY_SECONDS = 5
 _READERS = 4
@@ -34,15 +35,15 @@ _POSTGRESQL = {
         "tcp_keepalives_count": "3",
     },
 }
-_POOL = {"pool_timeout": 20, "max_overflow": 0}
+_POOL: dict[str, Any] = {"pool_timeout": TURN_SECONDS, "max_overflow": 0}
 
 
 @dataclass
 class Engines:
     """One connection that writes, which also keeps other services out, and some that read."""
 
-    writing: AsyncEngine
-    reading: AsyncEngine
+    writing: Connections
+    reading: Connections
     file: Path | None = None
     lock: int | None = None
     was: tuple[int, int] | None = None
@@ -54,8 +55,8 @@ class Engines:
 
     async def close(self) -> None:
         """Close all connections, and let other services in."""
-        await self.reading.dispose()
-        await self.writing.dispose()
+        await self.reading.close()
+        await self.writing.close()
         if self.lock is not None:
             os.close(self.lock)
             self.lock = None
@@ -81,8 +82,8 @@ def open_engines(url: str, *, make: bool = False) -> Engines:
 
 
 def _postgresql(url: sa.URL) -> Engines:
-    def engine(size: int, isolation: str) -> AsyncEngine:
-        return create_async_engine(
+    def engine(size: int, isolation: str) -> OnTheLoop:
+        made = create_async_engine(
             url,
             connect_args=_POSTGRESQL,
             isolation_level=isolation,
@@ -90,6 +91,7 @@ def _postgresql(url: sa.URL) -> Engines:
             pool_pre_ping=True,
             **_POOL,
         )
+        return OnTheLoop(made)
 
     writing = engine(1, "READ COMMITTED")
 
@@ -117,18 +119,18 @@ def _sqlite(url: sa.URL, *, make: bool) -> Engines:
     lock = _locked(Path(f"{file}.lock"))
     if "timeout" not in url.query:
         url = url.update_query_dict({"timeout": str(_BUSY_SECONDS)})
-    writing = create_async_engine(url, pool_size=1, **_POOL)
-    reading = create_async_engine(url, pool_size=_READERS, **_POOL)
+    writing = sa.create_engine(url, pool_size=1, **_POOL)
+    reading = sa.create_engine(url, pool_size=_READERS, **_POOL)
     # Whoever reads waits for nobody who writes; the file remembers that.
     _set_up(writing, "BEGIN IMMEDIATE", "PRAGMA journal_mode = WAL", "PRAGMA foreign_keys = ON")
     _set_up(reading, "BEGIN", "PRAGMA query_only = ON")
-    return Engines(writing, reading, file, lock, _identity(file))
+    return Engines(InThreads(writing, 1), InThreads(reading, _READERS), file, lock, _identity(file))
 
 
-def _set_up(engine: AsyncEngine, begin: str, *pragmas: str) -> None:
+def _set_up(engine: sa.Engine, begin: str, *pragmas: str) -> None:
     """Begin each transaction so, rather than when Python's driver would: late, and not before tables change."""
 
-    @event.listens_for(engine.sync_engine, "connect")
+    @event.listens_for(engine, "connect")
     def _connected(connection: Any, _: object) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
@@ -136,7 +138,7 @@ def _set_up(engine: AsyncEngine, begin: str, *pragmas: str) -> None:
             cursor.execute(pragma)
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def _begun(connection: sa.Connection) -> None:
         connection.exec_driver_sql(begin)
 

@@ -1,5 +1,7 @@
 """Who may use which project, as SQL."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from job_service.store import rows
@@ -21,10 +23,33 @@ def found(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> Pro
 
 def usable_by(user: str, groups: frozenset[str]) -> sa.ColumnElement[bool]:
     """Return what holds for the projects that somebody may use: theirs, their groups', the open ones."""
+    return _usable(user, sorted(groups))
+
+
+def _usable(user: Any, groups: Any) -> sa.ColumnElement[bool]:
     is_user = (MEMBERS.c.kind == "user") & (MEMBERS.c.member == user)
-    is_group = (MEMBERS.c.kind == "group") & MEMBERS.c.member.in_(sorted(groups))
+    is_group = (MEMBERS.c.kind == "group") & MEMBERS.c.member.in_(groups)
     is_member = sa.exists().where(MEMBERS.c.project == PROJECTS.c.id, is_user | is_group)
     return PROJECTS.c.is_open | is_member
+
+
+_USER, _GROUPS = sa.bindparam("user", type_=sa.Text()), sa.bindparam("groups", type_=sa.Text(), expanding=True)
+# Each job that is sent asks for it: SQLAlchemy takes longer to make it than SQLite to answer.
+_WITH_USABLE = (
+    sa.select(*rows.PROJECT_COLUMNS, _usable(_USER, _GROUPS).label("is_usable"))
+    .where(rows.IS_THERE)
+    .order_by(PROJECTS.c.system, PROJECTS.c.name)
+)
+
+
+def with_usable(
+    connection: sa.Connection, user: str, groups: frozenset[str]
+) -> tuple[tuple[Project, ...], frozenset[int]]:
+    """Return all projects that are there, by system and name, and the ids of those that somebody may use."""
+    asked = {"user": user, "groups": sorted(groups)}
+    found = [dict(row) for row in connection.execute(_WITH_USABLE, asked).mappings()]
+    usable = frozenset(row["id"] for row in found if row.pop("is_usable"))
+    return tuple(Project(**row) for row in found), usable
 
 
 def by_numbers(connection: sa.Connection, numbers: set[int]) -> dict[int, Project]:

@@ -38,6 +38,10 @@ class Projects(Part):
         """Return the projects that somebody may use, by system and name: theirs, their groups', the open ones."""
         return await self._projects(system, membership.usable_by(user, groups))
 
+    async def with_those_of(self, user: str, groups: frozenset[str]) -> tuple[tuple[Project, ...], frozenset[int]]:
+        """Return all projects, by system and name, and the ids of those that somebody may use."""
+        return await self._read(lambda connection: membership.with_usable(connection, user, groups))
+
     async def add(self, new: NewProject, by: str) -> Project:
         """Make a project; a default takes the former one's place there.  Raises Invalid if the name is taken."""
 

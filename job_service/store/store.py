@@ -55,4 +55,5 @@ class Store:
 
     async def close(self) -> None:
         """Finish what is under way and let the database go."""
+        await self.jobs.close()
         await self._database.close()

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import cast
@@ -17,7 +16,7 @@ from slurm_ssh.ssh import opening, transfer
 from slurm_ssh.ssh.exchange import Exchange
 from slurm_ssh.ssh.sessions import TRANSFERS_AT_ONCE, WINDOW_BYTES, Sessions
 from slurm_ssh.ssh.transfer import Transfer
-from slurm_ssh.ssh.transport import Completed, ConnectionLost, Late, NotBegunInTime, wrap
+from slurm_ssh.ssh.transport import Completed, ConnectionLost, Late, NotBegunInTime, new_marker, wrap
 
 # A node behind a firewall is no answer at all; sshd itself would wait for minutes.
 FORWARD_SECONDS = 10.0
@@ -81,7 +80,7 @@ class Connection:
         it, or the login shell, prints more than `limit_bytes`, of which no more is ever kept, or if that shell
         does not run it.  NotBegun and NotBegunInTime are those of a program that has data and has not run.
         """
-        marker = f"answer-{secrets.token_hex(8)}"
+        marker = new_marker()
         sent = wrap(program, data, environ, marker)
         exchange = Exchange(self.host, self._sessions, sent, marker, limit_bytes)
         try:
@@ -138,7 +137,7 @@ class Connection:
         *,
         more: bool,
     ) -> AsyncIterator[Transfer]:
-        marker = f"answer-{secrets.token_hex(8)}"
+        marker = new_marker()
         sent = wrap(program, data, environ, marker, more=more)
         limit, begun, own = asyncio.timeout(timeout_seconds), None, self._sessions
         try:

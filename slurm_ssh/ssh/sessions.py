@@ -25,6 +25,9 @@ asyncssh lets it send as much again at *every* read that makes room, however lit
 memory has to read this much at once, and to read nothing of a program while something else of it waits.
 """
 
+PACKET_BYTES = 128 * 1024
+"""How much a front end may send in one packet, each of which Python has to open; OpenSSH's clients take 32 KiB."""
+
 
 class Sessions:
     """Owner of the slots of a connection; whoever begins a program waits for one.
@@ -108,7 +111,9 @@ class Sessions:
     async def _begin(self, sent: Sent, *, may_be_late: bool) -> "asyncssh.SSHClientProcess[bytes] | None":
         """Begin the program in a session; return None if others have to end before, or to be seen to have."""
         try:
-            process = self._ssh.create_process(sent.command, encoding=None, window=WINDOW_BYTES)
+            process = self._ssh.create_process(
+                sent.command, encoding=None, window=WINDOW_BYTES, max_pktsize=PACKET_BYTES
+            )
             begun = await opening.opened(process, _end)
         except asyncssh.ChannelOpenError as error:
             if self._ssh.is_closed():

@@ -33,7 +33,7 @@ async def _job(caller: Reading, service: TheService, hpc: Word, project: Word, j
 OwnJob = Annotated[JobRecord, Depends(_job)]
 
 
-def _path(
+async def _path(
     request: Request,
     fileid: Annotated[str, Path(description="`fileid` of a list, as it is.", examples=["stdout"])],
 ) -> str:

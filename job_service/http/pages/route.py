@@ -124,7 +124,7 @@ def router(kind: type[APIRoute] = Page) -> APIRouter:
     return APIRouter(route_class=kind)
 
 
-def _fields(request: Request) -> dict[str, list[str]]:
+async def _fields(request: Request) -> dict[str, list[str]]:
     fields: dict[str, list[str]] = request.state.fields
     return fields
 

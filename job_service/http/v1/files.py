@@ -36,7 +36,7 @@ _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 _IN_A_NAME = re.compile(r"[^A-Za-z0-9._ -]", re.ASCII)
 
 
-def _path(
+async def _path(
     request: Request,
     job_id: str,
     path: Annotated[str, Path(description="Its path in the job's folder.", examples=["results/slice-001.txt"])],

@@ -97,7 +97,7 @@ def begun(kept: Kept, *records: JobRecord) -> None:
         kept.news.tell(each)
 
 
-def _sought(
+async def _sought(
     stage: Annotated[
         list[Stage] | None, Query(description="Only these stages; without: all but DELETED.", max_length=20)
     ] = None,

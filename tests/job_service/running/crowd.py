@@ -6,6 +6,7 @@ Time goes on as a test's clock says.  What it loses, and when, a test decides.
 import asyncio
 import base64
 import re
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -73,12 +74,12 @@ class FastClock(Clock):
 
     def __init__(self, speed: float = 200.0) -> None:
         self.speed = speed
-        self._began = asyncio.get_running_loop().time()
+        self._began = time.monotonic()
         self._at = datetime.now(UTC)
 
     def now(self) -> datetime:
         """Return the time."""
-        return self._at + timedelta(seconds=(asyncio.get_running_loop().time() - self._began) * self.speed)
+        return self._at + timedelta(seconds=(time.monotonic() - self._began) * self.speed)
 
     async def wait(self, seconds: float, news: asyncio.Event | None = None) -> bool:
         """Wait, but not for so long."""

@@ -110,6 +110,45 @@ async def test_some_folders_are_made_at_once_each_as_by_itself(home: Path, recor
         assert (command.read_text() if command.exists() else None) == (line and f"{line}\n")
 
 
+async def test_new_folders_are_made_by_a_few_programs(home: Path, record: JobRecord) -> None:
+    jobs = _beside(home, record)
+    (home / "bin").mkdir()
+    for name in ("mktemp", "mv", "chmod"):
+        fails = home / "bin" / name
+        fails.write_text("#!/bin/sh\nexit 9\n")
+        fails.chmod(0o755)
+    (home / "jobs").mkdir(mode=0o700)
+    program, data = folder.make_all([(each, ()) for each in jobs])
+    without = Shell(f"PATH={quote(str(home))}/bin:$PATH\n{program}")
+    assert await LocalSite(home).run(without, data) == Completed(0, "", "")
+    assert (Path(jobs[2].folder) / layout.COMMAND).read_text() == "true\n\nfalse\n"
+
+
+@pytest.mark.parametrize("at", [0, 2])
+async def test_if_one_folder_is_there_all_are_as_they_should_be(home: Path, record: JobRecord, at: int) -> None:
+    site, jobs = LocalSite(home), _beside(home, record)
+    there = Path(jobs[at].folder)
+    await made(site, jobs[at])
+    (there / "mine").touch()
+    (there / layout.COMMAND).write_text("older")
+    assert await site.run(*folder.make_all([(each, ()) for each in jobs])) == Completed(0, "", "")
+    for each in jobs:
+        command = Path(each.folder) / layout.COMMAND
+        assert [path.stat().st_mode & 0o777 for path in (command.parent, command.parent.parent)] == [0o700] * 2
+        line = each.spec.command
+        assert (command.read_text() if command.exists() else None) == (line and f"{line}\n")
+    assert (there / "mine").exists()
+
+
+@pytest.mark.parametrize("lacks", [1, 9])
+async def test_what_has_not_come_whole_fails_and_is_made_anew(home: Path, record: JobRecord, lacks: int) -> None:
+    site, jobs = LocalSite(home), _beside(home, record)
+    program, data = folder.make_all([(each, ()) for each in jobs])
+    assert (await site.run(program, data[:-lacks])).status == 1
+    assert await site.run(program, data) == Completed(0, "", "")
+    assert (Path(jobs[2].folder) / layout.COMMAND).read_text() == "true\n\nfalse\n"
+
+
 async def test_it_ends_at_a_folder_that_cannot_be_made(home: Path, record: JobRecord) -> None:
     site, jobs = LocalSite(home), _beside(home, record)
     (home / "jobs").mkdir(mode=0o700)

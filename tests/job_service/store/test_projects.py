@@ -26,6 +26,19 @@ async def test_a_project_is_kept_as_it_was_made(store: Store) -> None:
             await nothing
 
 
+async def test_all_projects_are_told_with_which_of_them_somebody_may_use(store: Store) -> None:
+    theirs = await a_project(store, name="neuro")
+    await a_project(store, "bob", name="other")
+    for_all = await a_project(store, system="lugano", is_open=True)
+    of_group = await a_project(store, "bob", system="lugano", name="group")
+    await store.projects.add_member(of_group, Member("group", "lab"), "ruth")
+    for groups, mine in ((frozenset[str](), (theirs, for_all)), (frozenset({"lab"}), (theirs, for_all, of_group))):
+        found, numbers = await store.projects.with_those_of("alice", groups)
+        assert found == await store.projects.all()
+        assert numbers == {each.id for each in mine}
+        assert numbers == {each.id for each in await store.projects.of_person("alice", groups)}
+
+
 async def test_a_name_is_had_once_at_a_system(store: Store) -> None:
     project = await a_project(store)
     other = await a_project(store, name="other")

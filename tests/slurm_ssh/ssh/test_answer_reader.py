@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slurm_ssh.ssh.transport import AnswerReader, ConnectionLost, InputTaken, last_words, unwrap
+from slurm_ssh.ssh.transport import AnswerReader, ConnectionLost, InputTaken, last_words, new_marker, unwrap
 
 _MARKER = "answer-0011223344556677"
 _FIRST, _END = f"\n{_MARKER}\n".encode(), f"\n{_MARKER} 0\n".encode()
@@ -124,3 +124,22 @@ def test_last_words_are_those_between_the_markers(said: bytes, printed: bytes, m
     assert last_words(words + mark + rest, _MARKER) == words
     with contextlib.suppress(ConnectionLost):
         assert unwrap((_FIRST + _END).decode(), told + mark + words + mark + rest, _MARKER).stderr == words
+
+
+def test_what_is_no_marker_is_given_as_it_came() -> None:
+    reader, piece = AnswerReader(_MARKER), b"x" * 100_000
+    reader.feed(_FIRST)
+    assert reader.feed(piece) is piece
+    assert reader.feed(piece + b"\n") == piece
+    assert reader.feed(piece) == b"\n" + piece
+    assert reader.feed(piece) is piece
+    assert reader.feed(piece + _END) == piece
+    assert reader.status() == 0
+
+
+def test_markers_are_found_quickly_among_what_files_are_made_of() -> None:
+    """Python skips what has the last six bits of no byte of the text that it looks for; any line end is one."""
+    markers = {new_marker() for _ in range(50)}
+    assert len(markers) == 50
+    usual = {byte & 0x3F for byte in b"0123456789.,;:+-abcdefghijklmnopqrstuvwxyz\0\xff"}
+    assert not usual & {ord(letter) & 0x3F for marker in markers for letter in marker}

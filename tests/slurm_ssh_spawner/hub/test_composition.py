@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import logging
 import os
 import shutil
@@ -39,6 +40,15 @@ def _own_log(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(log, "level", log.level)
 
 
+@pytest.fixture(autouse=True)
+def _own_collections() -> Iterator[None]:
+    """A hub says for its process how often Python collects."""
+    before = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*before)
+
+
 def _authenticator(folder: Path) -> Any:
     return SimpleNamespace(credentials=composing.NoTickets(TicketMissing()), service_ticket_folder=folder)
 
@@ -59,6 +69,14 @@ def _compose(folder: Path, authenticator: Any = None, **changed: Any) -> Hub:
     settings = composition.Settings(**{**facts, **changed})
     who = authenticator or _authenticator(folder)
     return composition.compose(settings, who, logging.getLogger("a hub"), composing.NoServers())
+
+
+async def test_a_hub_that_has_begun_is_not_looked_through_again_and_again_for_garbage(tmp_path: Path) -> None:
+    young, middle, _ = gc.get_threshold()
+    hub = _compose(tmp_path)
+    assert gc.get_freeze_count() > 100_000
+    assert gc.get_threshold() == (young, middle, 1000)
+    await hub.close()
 
 
 async def test_a_hub_reads_its_catalogue_and_keeps_records_where_it_is_told(tmp_path: Path) -> None:
