@@ -73,7 +73,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         threading.settrace(elsewhere)  # type: ignore[arg-type]
 
 
-_LAST_LONG = 0.7
+_LAST_LONG = 0.8
 """Where in the run the last long one begins: later, one process would be alone with it at the end."""
 
 
