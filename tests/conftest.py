@@ -1,3 +1,4 @@
+import gc
 import logging
 import sys
 import threading
@@ -71,6 +72,16 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     finally:
         sys.settrace(here)
         threading.settrace(elsewhere)  # type: ignore[arg-type]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for no garbage while tests are found: all that is made stays, and it takes a seventh of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 _LAST_LONG = 0.8
