@@ -16,10 +16,11 @@ lint: setup
 	cd job_client && ../.venv/bin/lint-imports
 	shellcheck .ci/run $$(git ls-files '*.sh' ':!tests/data/golden/submission')
 
-# Each process begins a lab of its own once it has a test that needs one; most of them wait most of the time.
+# Each process begins a lab of its own once it has a test that needs one; most of those wait most of the time, so
+# there are more processes than processors.
 # What pytest makes of the tests' files is kept for the next run, whatever the environment says.
 test: setup
-	PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 5 --dist loadgroup --no-loadscope-reorder --durations 20
+	PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 6 --dist loadgroup --no-loadscope-reorder --durations 20
 
 # Tests of the lab count no lines, so it needs none; Python takes twice as long meanwhile.
 coverage: setup

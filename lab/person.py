@@ -80,7 +80,8 @@ class Person:
         path = f"/hub/spawn/{self.name}/{server}" if server else "/hub/spawn"
         page = self.http.post(path, params={"_xsrf": self.xsrf()}, data=dict(choices))
         if page.status_code >= 400:
-            raise NotStarted(told(page.text) or f"HTTP {page.status_code}")
+            # Also of a start that has failed already.
+            raise NotStarted("\n".join((told(page.text) or f"HTTP {page.status_code}", *_log_told(page.text))))
 
     def progress(self, server: str = "") -> Iterator[Event]:
         """Yield the lines of the progress page until the server is up or has failed."""

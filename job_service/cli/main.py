@@ -15,7 +15,6 @@ from typing import Annotated
 import typer
 
 from job_service.accepting import shown
-from job_service.cli import serving
 from job_service.cli.conditions import CannotStart, check_environment, run_folder, token
 from job_service.errors import JobError
 from job_service.sentences import serving as sentences
@@ -104,6 +103,9 @@ def serve(
             jobs_a_minute=jobs_a_minute,
             input_folder=input_folder,
         )
+        # What answers requests, JupyterHub with it, takes seconds to import; no other verb needs it.
+        from job_service.cli import serving  # noqa: PLC0415
+
         asyncio.run(serving.serve(settings, listen, token(token_file)))
 
 

@@ -60,8 +60,9 @@ def ahead_seconds(kdc: Kdc, realm: str) -> float:
             said = _by_udp(kdc, request)
         except OSError as second:
             raise NoAnswer(_why(second)) from second
-    there = _time(said)
-    return 0.0 if there <= begun <= there + 1 else begun - there
+    # It looked at its clock at some moment until now, and tells the second that had begun then.
+    ended, there = time.time(), _time(said)
+    return 0.0 if there <= ended and begun <= there + 1 else begun - there
 
 
 def in_time(seconds: float) -> str:

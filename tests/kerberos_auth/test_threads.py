@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from kerberos_auth.threads import LoginThreads
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 
 @pytest.fixture
@@ -19,9 +19,9 @@ def hang():
 
 async def test_answers_and_errors_come_back():
     threads = LoginThreads(2)
-    assert await threads.run(lambda: 42, 1) == 42
+    assert await threads.run(lambda: 42, PATIENCE_SECONDS) == 42
     with pytest.raises(KeyError):
-        await threads.run(lambda: {}["x"], 1)
+        await threads.run(lambda: {}["x"], PATIENCE_SECONDS)
 
 
 async def test_a_hanging_call_is_left_behind_and_the_loop_goes_on(hang):
@@ -38,7 +38,7 @@ async def test_a_hanging_call_is_left_behind_and_the_loop_goes_on(hang):
         await threads.run(hang, 0.2)
     ticking.cancel()
     assert len(ticks) > 1
-    assert await threads.run(lambda: "others go on", 1) == "others go on"
+    assert await threads.run(lambda: "others go on", PATIENCE_SECONDS) == "others go on"
 
 
 async def test_when_all_hang_the_next_is_told_at_once():
@@ -51,8 +51,8 @@ async def test_when_all_hang_the_next_is_told_at_once():
     assert done == {told}
     assert isinstance(told.exception(), TimeoutError)
     event.set()
-    await asyncio.sleep(0.05)
-    assert await threads.run(lambda: 1, 1) == 1
+    await until(lambda: not threads._left_behind)
+    assert await threads.run(lambda: 1, PATIENCE_SECONDS) == 1
 
 
 async def test_a_thread_that_is_done_takes_the_next_call():

@@ -1,5 +1,6 @@
 """The command line of the service: what it prints, and why it does not start."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from job_service.cli.main import app
+from tests.support import shells
 from tests.support.folders import TREE
 
 CATALOGUE = str(TREE / "examples/catalogue.yaml")
@@ -33,6 +35,12 @@ def options(tmp_path: Path) -> list[str]:
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, arguments)
+
+
+def test_only_a_service_loads_what_answers_requests() -> None:
+    program = "import sys, job_service.cli.main; print(*sys.modules)"
+    (modules,) = shells.run([sys.executable, "-c", program]).lines
+    assert {"fastapi", "jupyterhub", "uvicorn"}.isdisjoint(modules.split())
 
 
 def test_the_script_of_a_type_is_printed() -> None:

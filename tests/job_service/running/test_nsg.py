@@ -1,5 +1,6 @@
 """Jobs at NSG, which tells little and forgets what is cancelled: what goes wrong costs none."""
 
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -65,11 +66,12 @@ async def _read(service: Service, record: JobRecord, path: str) -> bytes:
 
 async def test_a_job_is_sent_and_followed_to_its_end_and_needs_no_ticket(service: Service) -> None:
     service.reader.missing.add("heidi")
+    began = time.monotonic()
     record = await _sent(service, "echo here; sleep 0.5")
     done = await service.over(record)
     assert (done.stage, done.exit_code, done.attempts) == (Stage.SUCCESSFUL, 0, 1)
     assert done.elapsed_s is not None
-    assert done.elapsed_s <= 5
+    assert done.elapsed_s <= time.monotonic() - began + 1
     assert await _read(service, done, "STDOUT") == b"here\n"
     async with service.files.log(done, "stdout", tail=1) as (_, chunks):
         assert b"".join([chunk async for chunk in chunks]) == b"here\n"

@@ -1,5 +1,6 @@
 """What becomes of batch jobs at real sites, whatever breaks: each runs once, and its end is told as it was."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -85,6 +86,7 @@ def test_jobs_that_slurm_has_forgotten_ended_as_they_did(lab: Lab, alice: Sender
     """Geneva has no accounting, so there the jobs themselves have written it down."""
     places = [(then, site) for site in ("geneva", "lugano") for then in ("true", "exit 7")]
     sent = [(*counted(3, then, site), site) for then, site in places]
+    began = time.monotonic()
     with forgetful(lab, "geneva", "lugano"):
         jobs = [alice.submit(**fields)["job_id"] for fields, _, _ in sent]
         for job_id in jobs:
@@ -92,12 +94,13 @@ def test_jobs_that_slurm_has_forgotten_ended_as_they_did(lab: Lab, alice: Sender
         lab.fault("kill", "hub", "jobs")
         for _, _, site in sent:
             lab.wait(f"{site} has forgotten the jobs", partial(is_forgotten, lab, site, jobs), 150)
+        longest = time.monotonic() - began
         again(lab, alice)
         for job_id, (then, _) in zip(jobs, places, strict=True):
             stage, code = ("SUCCESSFUL", 0) if then == "true" else ("FAILED", 7)
             done = alice.wait(job_id, stage)
             assert done["exit_code"] == code
-            assert 2 <= done["elapsed_s"] <= 30
+            assert 2 <= done["elapsed_s"] <= longest
     assert [ran(lab, runs, site) for _, runs, site in sent] == [1] * 4
 
 

@@ -14,7 +14,7 @@ from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.ssh.login import Login
 from tests.support import builders
 from tests.support.local import LocalSite
-from tests.support.waiting import until
+from tests.support.waiting import Clock, until
 
 # Nobody waits that long: a test that would, fails.
 LONG = 3600.0
@@ -243,13 +243,12 @@ async def test_who_waits_is_asked_for_what_they_wanted_last_also_if_they_do_not_
 async def test_who_has_gone_is_not_asked_for(
     forecasts: Forecasts, site: Site, local: LocalSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "EVERY_SECONDS", 0.2)
+    monkeypatch.setattr(module, "EVERY_SECONDS", LONG)
     await forecasts.of(ALICE, site, builders.request(), LONG)
-    monkeypatch.setattr(module, "_WAITING_SECONDS", 0.05)
     assert await forecasts.of(BOB, site, builders.request(), 0) == _NOTHING_YET
+    Clock(monkeypatch).advance(LONG)
     carol = Login("carol", "carol", "geneva")
-    while await forecasts.of(carol, site, builders.request(), LONG) == _NOTHING_YET:  # noqa: ASYNC110
-        await asyncio.sleep(0.005)
+    assert await forecasts.of(carol, site, builders.request(), LONG) == Known(_BEGINS)
     assert _asked(local) == 2
 
 

@@ -10,7 +10,7 @@ from slurm_ssh.jobs import watch as watch_module
 from slurm_ssh.jobs.watch import JobWatch
 from slurm_ssh.scheduler import Listing, Row
 from tests.support import builders
-from tests.support.waiting import until
+from tests.support.waiting import Clock, until
 
 RUNNING = JobReport(JobState.RUNNING, "RUNNING", "", "geneva-n1")
 Answer = tuple[Row, ...] | Listing | Exception
@@ -112,10 +112,10 @@ async def test_a_job_is_gone_when_it_was_absent_twice() -> None:
 
 
 async def test_two_absences_a_moment_apart_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch_module, "ABSENT_SECONDS", 0.3)
-    watch = JobWatch(_Slurm(()))
+    monkeypatch.setattr(watch_module, "ABSENT_SECONDS", 60)
+    watch, clock = JobWatch(_Slurm(())), Clock(monkeypatch)
     assert set(await _states(watch, builders.job(), 5)) == {JobState.UNKNOWN}
-    await asyncio.sleep(0.3)
+    clock.advance(60)
     assert await _states(watch, builders.job(), 1) == [JobState.GONE]
 
 
@@ -286,19 +286,23 @@ async def test_an_end_that_slurm_tells_too_late_for_one_look_is_there_for_the_ne
 
 
 async def test_one_who_waits_hears_of_what_others_have_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch_module, "FIRST_PAUSE_ALONE_SECONDS", 0.4)
+    monkeypatch.setattr(watch_module, "FIRST_PAUSE_ALONE_SECONDS", 60)
+    monkeypatch.setattr(watch_module, "_JITTER", 0)
     jobs = _jobs(1, 2)
     slurm = _Slurm(tuple(_row(job) for job in jobs))
-    watch = JobWatch(slurm)
+    watch, clock = JobWatch(slurm), Clock(monkeypatch, frozen=True)
     first, second = watch.reports(jobs[0]), watch.reports(jobs[1])
     assert [await anext(first), await anext(second)] == [RUNNING] * 2
     assert len(slurm.asked) == 2
-
-    async def a_little_later() -> JobReport:
-        await asyncio.sleep(0.1)
-        return await anext(second)
-
-    assert await asyncio.gather(anext(first), a_little_later()) == [RUNNING] * 2
+    later = []
+    for seconds, reports in ((0, first), (15, second)):
+        clock.advance(seconds)
+        later.append(asyncio.ensure_future(anext(reports)))
+        await _some_turns()
+    for seconds in (50, 15):
+        clock.advance(seconds)
+        await _some_turns()
+    assert await asyncio.gather(*later) == [RUNNING] * 2
     assert len(slurm.asked) == 3
 
 

@@ -19,6 +19,7 @@ from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, FrontEndUnkno
 from slurm_ssh.ssh.connection import Connection
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.transport import Completed, ConnectionLost, NotBegun
+from tests.slurm_ssh.ssh.greeted import given_up_once_greeted
 from tests.support import builders, loopback, openssh, sshd
 from tests.support.realm import KRB5_CONF, Realm
 from tests.support.sshd import Sshd
@@ -158,7 +159,7 @@ async def test_a_dead_kdc_is_never_taken_for_a_refusal(
 async def test_a_silent_kdc_is_told_from_a_silent_front_end(
     login1: Sshd, wallet: Wallet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connecting, "CONNECT_SECONDS", 1)
+    given_up_once_greeted(monkeypatch)
     monkeypatch.setattr("slurm_ssh.ssh.by_ticket._KDC_SECONDS", 1)
     # When its port is closed, libkrb5 waits no longer.
     with loopback.silent() as port:

@@ -1,4 +1,5 @@
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.proof import Proof
 from slurm_ssh.ssh.remote import Remote
+from tests.slurm_ssh.ssh.greeted import given_up_once_greeted
 from tests.support import builders, loopback
 from tests.support.realm import KRB5_CONF
 from tests.support.sshd import Sshd
@@ -285,8 +287,11 @@ async def test_a_site_without_a_front_end_that_answers_is_unreachable(
 async def test_all_exchanges_of_a_piece_of_work_share_its_deadline(
     pool: ConnectionPool, site: Site, login1: Sshd
 ) -> None:
-    remote = Remote(pool, ALICE, site, Deadline.after(2))
+    deadline = Deadline(2, time.monotonic() + 600)
+    remote = Remote(pool, ALICE, site, deadline)
     assert (await remote.run(Shell("echo hello"))).stdout == "hello\n"
+    # The time is nearly up.
+    object.__setattr__(deadline, "_at", time.monotonic() + 0.1)
     slow = "Geneva answers too slowly: what had to be done there took longer than 2 seconds"
     with pytest.raises(Unavailable, match=slow):
         await remote.run(Shell("exec sleep 600"))
@@ -322,7 +327,7 @@ async def test_a_crowd_before_a_silent_kdc_is_told_so(
     pool: ConnectionPool, site: Site, wallet: Wallet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(entrance, "CONNECTS_AT_ONCE", 1)
-    monkeypatch.setattr(connecting, "CONNECT_SECONDS", 1)
+    given_up_once_greeted(monkeypatch)
     monkeypatch.setattr("slurm_ssh.ssh.by_ticket._KDC_SECONDS", 1)
     with loopback.silent() as port:
         (tmp_path / "krb5.conf").write_text(KRB5_CONF.format(port=port))

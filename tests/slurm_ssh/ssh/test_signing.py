@@ -23,7 +23,7 @@ from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.signing import Certified, Wanted
 from tests.support import builders
 from tests.support.authority import Authority
-from tests.support.waiting import is_over, until
+from tests.support.waiting import Timeouts, is_over, until
 
 ALICE = Wanted("alice", "asmith", ("asmith",), forwards=False)
 
@@ -293,11 +293,14 @@ async def test_a_program_that_is_not_there_is_for_the_admin(tmp_path: Path) -> N
 async def test_a_program_that_does_not_end_is_ended_with_what_it_has_begun(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:
-    monkeypatch.setattr(ca_program, "PROGRAM_SECONDS", 1)
-    with pytest.raises(NoCertificate, match="has not ended within 1 s") as said:
-        await signing.certified(ALICE, _program(tmp_path, line))
+    timeouts, written = Timeouts(monkeypatch, ca_program), tmp_path / "child"
+    signing_now = asyncio.create_task(signing.certified(ALICE, _program(tmp_path, line)))
+    await until(lambda: written.exists() and written.read_text().endswith("\n"))
+    timeouts.come()
+    with pytest.raises(NoCertificate, match="has not ended within 10 s") as said:
+        await signing_now
     assert said.value.is_temporary
-    child = int((tmp_path / "child").read_text())
+    child = int(written.read_text())
     await until(lambda: is_over(child))
 
 

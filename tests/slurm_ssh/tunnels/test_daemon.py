@@ -25,7 +25,7 @@ from slurm_ssh.tunnels.remote_keeper import RemoteKeeper
 from tests.support import builders, ends
 from tests.support.ends import Node
 from tests.support.sshd import Sshd
-from tests.support.waiting import until
+from tests.support.waiting import Clock, until
 from tests.support.wallet import Wallet
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="becomes another account, so it needs root")
@@ -118,15 +118,18 @@ async def test_a_tunnel_whose_site_the_hub_does_not_know_any_more_is_kept_on_dem
     async with _hub(path, begin) as hub:
         port = await hub.open(ends.route_to(node), site, ends.soon())
         await hub.open(ends.route_to(node, OTHER), site, ends.soon())
-    monkeypatch.setattr(daemon, "UNCLAIMED_SECONDS", 0.2)
+    clock = Clock(monkeypatch)
     async with _hub(path, begin) as hub:
         assert await hub.kept(LaunchId(builders.LAUNCH_ID), ends.soon()) == port
         assert await hub.kept(LaunchId("0" * 12), ends.soon()) == 0
+        clock.advance(daemon.UNCLAIMED_SECONDS)
         await until(lambda: _launches(tunnels) == {builders.LAUNCH_ID})
-        # The daemon has hung up, and asks anew what it is to keep.
-        for task in list(tunnels._hubs):
+        # The daemon has hung up, and is told anew what it is to keep.
+        before = list(tunnels._hubs)
+        for task in before:
             task.cancel()
-        await asyncio.sleep(1)
+        await until(lambda: any(hub.claims for task, hub in tunnels._hubs.items() if task not in before))
+        clock.advance(daemon.UNCLAIMED_SECONDS)
         assert await ends.there_and_back(port, b"x") == b"x"
         hub.close(LaunchId(builders.LAUNCH_ID))
         await until(lambda: tunnels.tunnels() == ())

@@ -4,6 +4,7 @@ import stat
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -203,6 +204,13 @@ class TestKdc:
     def test_a_real_one_answers_and_has_the_time_of_this_machine(self, well: WellHub) -> None:
         port = int(well.realm.configs["good"].read_text().partition("127.0.0.1:")[2].split()[0])
         assert kdc.ahead_seconds(kdc.Kdc("127.0.0.1", port), "LAB.TEST") == 0
+
+    def test_an_answer_may_come_in_another_second_than_the_question(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        there, moments = 1_000_000.0, iter([999_999.7, 1_000_000.2])
+        monkeypatch.setattr(kdc, "_by_udp", lambda *_: b"")
+        monkeypatch.setattr(kdc, "_time", lambda _: there)
+        monkeypatch.setattr(kdc, "time", SimpleNamespace(time=lambda: next(moments)))
+        assert kdc.ahead_seconds(kdc.Kdc("kdc", 88, "udp"), "LAB.TEST") == 0
 
     def test_one_that_takes_the_connection_and_says_nothing(
         self, well: WellHub, monkeypatch: pytest.MonkeyPatch

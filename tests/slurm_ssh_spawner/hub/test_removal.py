@@ -117,9 +117,9 @@ async def test_what_cannot_be_stopped_now_stays_owed(hub: LaunchingHub, monkeypa
 async def test_without_the_database_of_launches_nobody_is_removed(
     hub: LaunchingHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("slurm_ssh_spawner.launch.records.worker.PATIENCE_SECONDS", 0.1)
     await hub.person("alice")
     ruth = await hub.person("ruth", admin=True)
+    monkeypatch.setattr("slurm_ssh_spawner.launch.records.worker.PATIENCE_SECONDS", 0.1)
     (hub.local.home / "launches.sqlite").unlink()
     answer = await _remove(hub, ruth)
     assert (answer.status_code, "database" in answer.text) == (503, True)

@@ -21,6 +21,7 @@ from tests.support.folders import DATA
 from tests.support.hub import ComposedSpawner
 from tests.support.local import LocalSite
 from tests.support.restarting import Server, core, ran, restart
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @asynccontextmanager
@@ -64,6 +65,12 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch, _in_a_hurry: None) -> None:
+    """A server that answers has the time that a busy machine needs."""
+    monkeypatch.setattr("slurm_ssh_spawner.hub.restored._ANSWER_SECONDS", PATIENCE_SECONDS)
+
+
+@pytest.fixture
 def unforeseen() -> None:
     """Something goes wrong that only the log tells."""
 
@@ -81,6 +88,7 @@ def _is_kept(server: Server) -> bool:
     return bool(server.spawner.ready) and server.spawner.launch_id == server.job.launch_id
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_server_that_answers_goes_on(hub: RunningHub) -> None:
     async with _listening(_UP) as port:
         alice = await ran(hub, "alice", port)
@@ -89,6 +97,7 @@ async def test_a_server_that_answers_goes_on(hub: RunningHub) -> None:
         assert await alice.spawner.get_url() == f"http://127.0.0.1:{alice.local_port}/user/alice/"
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_server_of_the_first_release_goes_on(hub: RunningHub) -> None:
     state = json.loads((DATA / "releases" / "0.1.0" / "spawner_state.json").read_text())
     async with _listening(_UP) as port:
@@ -185,6 +194,7 @@ async def test_a_server_whose_record_has_an_end_is_over(hub: RunningHub, local: 
     local.refusal = None
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_server_is_found_again_without_its_record(hub: RunningHub, local: LocalSite) -> None:
     async with _listening(_UP) as port:
         alice = await ran(hub, "alice", port)
@@ -193,6 +203,7 @@ async def test_a_server_is_found_again_without_its_record(hub: RunningHub, local
         assert _is_kept(alice)
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_server_of_which_nothing_is_known_is_kept_while_its_job_runs(
     hub: RunningHub, local: LocalSite
 ) -> None:
@@ -210,7 +221,7 @@ async def test_a_server_of_which_nothing_is_known_is_kept_while_its_job_runs(
         assert (record.job_id, record.mark, record.is_open) == ("42", job.mark, True)
 
 
-@pytest.mark.usefixtures("unforeseen")
+@pytest.mark.usefixtures("patient", "unforeseen")
 async def test_a_database_that_is_gone_for_a_while_loses_no_server(hub: RunningHub, local: LocalSite) -> None:
     async with _listening(_UP) as port:
         alice = await ran(hub, "alice", port)
@@ -242,6 +253,7 @@ async def test_whatever_goes_wrong_no_server_is_lost(
     assert local.told("scancel.arguments") == ""
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_database_of_jupyterhub_that_cannot_be_written_loses_no_server(hub: RunningHub) -> None:
     async with _listening(_UP) as port:
         alice = await ran(hub, "alice", port)

@@ -2,13 +2,17 @@
 
 import asyncio
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from kerberos_auth.outcome import State
+from slurm_ssh import deadline
+from slurm_ssh.job import JobReport
 from slurm_ssh_spawner.doctor.site import forwarding, front_ends, job, offers
 from tests.slurm_ssh_spawner.doctor.site.conftest import Place, told, wrong
 from tests.support import builders, hub_api, loopback, names
@@ -520,7 +524,17 @@ async def test_g5_a_job_that_does_not_end(place: Place, monkeypatch: pytest.Monk
 async def test_g5_a_job_that_is_killed_at_once_leaves_what_is_then_removed(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job, "_END_SECONDS", 1)
+    report, ahead = job._Look._report, 0.0
+
+    async def last_report(look: job._Look) -> JobReport | None:
+        nonlocal ahead
+        found = await report(look)
+        # The time is up once the job is seen to have ended.
+        ahead = job._END_SECONDS * bool(found and found.state.is_over)
+        return found
+
+    monkeypatch.setattr(deadline, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + ahead))
+    monkeypatch.setattr(job._Look, "_report", last_report)
     place.slurm.tell("harsh", "KILL")
     check, sentence, _ = await _found(place, with_job=True)
     assert check == "G5"
