@@ -166,11 +166,14 @@ def _between(text: str, first: str, last: str) -> tuple[str, str] | None:
 # Python looks for a text the slower, the more of the bytes around have the last six bits of one of its own.  Small
 # letters, digits and zeros, of which most files are made, do not have those of these.
 _LETTERS = "QVXZ"
+_LENGTH = 32
+SILENCE_BYTES = 2 * _LENGTH + 8
+"""How long the answer of a program that prints nothing may be: two markers in lines of their own, and a status."""
 
 
 def new_marker() -> str:
     """Return what stands around the answer of one program, and which no other program can know: 64 random bits."""
-    return "".join(secrets.choice(_LETTERS) for _ in range(32))
+    return "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
 
 
 class AnswerReader:

@@ -20,6 +20,7 @@ from slurm_ssh.errors import AnswerTooLong, Broken, FrontEndRefused, LaunchError
 from slurm_ssh.ssh import greeting
 from slurm_ssh.ssh.greeting import SeenKey
 from slurm_ssh.ssh.pool import ConnectionPool
+from slurm_ssh.ssh.transport import SILENCE_BYTES
 from slurm_ssh.text import one_line
 from slurm_ssh_spawner.doctor.site.visit import LONGEST_QUOTE, Visit, outcome, quoted, skipped, told
 from slurm_ssh_spawner.sentences import doctor_sites as sentences
@@ -33,8 +34,6 @@ _BUSY_PAUSES_SECONDS = (0.3, 1.2)
 _TOO_MANY = "MaxStartups"
 _AUTHORITY = "@cert-authority "
 _IDLE_SECONDS = 60
-# The two markers around the answer of a program that says nothing have so many bytes.
-_SILENCE_BYTES = 64
 _TELL_TICKET = Shell('echo "${KRB5CCNAME:+stored}"')
 _METHODS = {True: ("gssapi-with-mic", "GSSAPIAuthentication"), False: ("publickey", "PubkeyAuthentication")}
 
@@ -268,7 +267,7 @@ class _Look:
     async def _is_noisy(self) -> bool:
         """Return whether the login shell prints something around the answers of programs."""
         try:
-            await self.visit.remote(self.pool).run_once(Shell(":"), limit_bytes=_SILENCE_BYTES)
+            await self.visit.remote(self.pool).run_once(Shell(":"), limit_bytes=SILENCE_BYTES)
         except AnswerTooLong:
             return True
         except Exception:  # noqa: BLE001 - what it means is said by others
