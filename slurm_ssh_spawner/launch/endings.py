@@ -76,6 +76,7 @@ class Endings:
         self._ended: dict[tuple[str, str], LaunchRecord] = {}
         self._begun: dict[tuple[str, str], datetime] = {}
         self._telling: set[asyncio.Task[None]] = set()
+        self._explaining: dict[LaunchId, asyncio.Task[None]] = {}
         self.when_ended: Callable[[LaunchRecord, str], None] = lambda _record, _word: None
         records.subscribe(self._stopped)
 
@@ -95,8 +96,15 @@ class Endings:
         if task is None:
             self._records.end(job.launch_id, report.word or GONE)
             task = self._asked[job.launch_id] = asyncio.create_task(self._explain(job, report.word))
-            self._do(self._tell_why(job, report.word or GONE, task))
+            telling = self._do(self._tell_why(job, report.word or GONE, task))
+            self._explaining[job.launch_id] = telling
+            telling.add_done_callback(lambda _: self._explaining.pop(job.launch_id, None))
         return task
+
+    async def explained(self, launch_id: LaunchId, seconds: float) -> None:
+        """Return once the record has why a launch ended, if that is being found out, or after so many seconds."""
+        if telling := self._explaining.get(launch_id):
+            await asyncio.wait((telling,), timeout=seconds)
 
     def over(self, job: Job, reason: str) -> None:
         """Keep and tell the end of a launch of which there is no job."""
@@ -107,10 +115,11 @@ class Endings:
         """Nobody will see the job's end once more."""
         self._asked.pop(job.launch_id, None)
 
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+    def _do(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
+        return task
 
     async def _explain(self, job: Job, word: str) -> Explained:
         try:

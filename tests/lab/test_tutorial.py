@@ -34,11 +34,15 @@ _SITES = ("geneva", "zurich")
 _TERMINAL = ["/usr/bin/python3", "-B", str(TREE / "tests/support/typed.py")]
 
 _BROWSER = """
-import json, sys
+import json, sys, time
 from lab.person import Person
 code, choices = json.load(sys.stdin)
 with Person("http://127.0.0.1:8000", "alice") as alice:
     alice.log_in()
+    # The hub sees a new catalogue within seconds.
+    end = time.monotonic() + 60
+    while choices["site"] not in alice.http.get("/hub/spawn").text and time.monotonic() < end:
+        time.sleep(0.5)
     alice.start(choices)
     print(alice.run(code), end="")
     alice.stop()

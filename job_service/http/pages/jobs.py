@@ -43,14 +43,18 @@ Id = Annotated[str, Query(pattern=r"^([0-9a-f]{12})?$")]
 class _Sought:
     """Which jobs are looked for, as the page's address says it."""
 
-    stage: Stand = ""
-    system: Word = ""
-    q: Word = ""
-    group: Id = ""
-    parent: Id = ""
+    stage: str
+    system: str
+    q: str
+    group: str
+    parent: str
 
 
-Sought = Annotated[_Sought, Depends()]
+async def _sought(stage: Stand = "", system: Word = "", q: Word = "", group: Id = "", parent: Id = "") -> _Sought:
+    return _Sought(stage, system, q, group, parent)
+
+
+Sought = Annotated[_Sought, Depends(_sought)]
 
 
 @pages.get("/", dependencies=[A_LIST])

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -5,7 +6,8 @@ import httpx
 import pytest
 from jupyterhub.user import User
 
-from slurm_ssh.job import LaunchId
+from slurm_ssh.job import JobReport, JobState, LaunchId
+from slurm_ssh_spawner.hub import launch_end_api
 from slurm_ssh_spawner.hub.shared import SETTING, Hub
 from tests.slurm_ssh_spawner.conftest import RunningHub
 from tests.support import builders, composing, launching
@@ -63,6 +65,31 @@ async def test_its_owner_is_told_when_and_why_it_ended(hub: RunningHub, reason: 
     assert told["sentence"].startswith("Your server south at Geneva ended at ")
     assert told["sentence"].endswith(f". {said}")
     assert told["template"] == f"Your server south at Geneva ended at {{ended}}. {said}"
+
+
+async def test_why_it_ended_is_waited_for(hub: RunningHub, local: LocalSite) -> None:
+    endings = hub.app.tornado_settings[SETTING].launcher.endings
+    local.holds = [held := asyncio.Event()]
+    explained = endings.seen(builders.job(launch_id=_ID), JobReport(JobState.ENDED, "TIMEOUT"))
+    asked = asyncio.create_task(_asked(hub, hub.person("alice")))
+    await asyncio.wait({asked}, timeout=0.5)
+    assert not asked.done()
+    held.set()
+    sentence = (await explained).sentence
+    assert (await asked).json()["sentence"].endswith(f". {sentence}")
+
+
+async def test_it_is_not_waited_for_longer_than_a_while(
+    hub: RunningHub, local: LocalSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch_end_api, "_WHY_SECONDS", 0.01)
+    local.holds = [held := asyncio.Event()]
+    hub.app.tornado_settings[SETTING].launcher.endings.seen(
+        builders.job(launch_id=_ID), JobReport(JobState.ENDED, "TIMEOUT")
+    )
+    said = (await _asked(hub, hub.person("alice"))).json()["sentence"]
+    held.set()
+    assert said.endswith(". The job's time limit was up.")
 
 
 async def test_who_may_open_the_server_is_told_and_nobody_else(hub: RunningHub) -> None:
