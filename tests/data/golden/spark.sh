@@ -976,14 +976,14 @@ part=$1 folder=$2
 # shellcheck source=kernels/spark/jobside/common.sh
 . "$folder/common.sh"
 host=$(this_host)
-daemon=''
-trap '[ -z "$daemon" ] || kill "$daemon"' TERM
+# $! is the daemon, from the moment in which it begins.
+trap '[ -n "$!" ] || exit 143; kill "$!"' TERM
 
 run_daemon() {
   "$SPARK_HOME/bin/spark-class" "$@" &
-  daemon=$!
+  local daemon=$! status
   wait "$daemon"
-  local status=$?
+  status=$?
   # A trap ends the first wait before the daemon has ended.
   wait "$daemon" 2>/dev/null
   return "$status"
@@ -1007,9 +1007,10 @@ run_worker() {
     --cores "$2" --memory "${3}m" --work-dir "$SPARK_WORKER_DIR/$cluster_name" "$1"
 }
 
-# What programs leave when they are killed goes with this folder.
-scratch=$(mktemp -d "${TMPDIR:-/tmp}/$cluster_name-XXXXXX") || exit 1
+# What programs leave when they are killed goes with this folder, which may have been made when this is ended.
+scratch=${TMPDIR:-/tmp}/$cluster_name-$$-$RANDOM$RANDOM
 trap 'rm -rf -- "$scratch"' EXIT
+mkdir -m 700 -- "$scratch" || exit 1
 export SPARK_LOCAL_DIRS=$scratch
 export JAVA_TOOL_OPTIONS="${JAVA_TOOL_OPTIONS-} -Djava.io.tmpdir=$scratch -XX:-UsePerfData"
 

@@ -396,6 +396,18 @@ class TestTheClustersJob:
         for folder in (node.root / "tmp", node.home / ".spark/work", node.home / ".spark/pid"):
             until(lambda folder=folder: not list(folder.iterdir()))
 
+    @pytest.mark.usefixtures("cluster")
+    def test_a_daemon_that_is_ended_while_its_folder_is_made_leaves_none(self, node: Node) -> None:
+        """Slurm ends all processes of a step at once, also that which makes it."""
+        for maker in ("mktemp", "mkdir"):
+            program = node.root / "bin" / maker
+            program.write_text(f'#!/bin/bash\n/usr/bin/{maker} "$@"\nkill -TERM 0\n')
+            program.chmod(0o755)
+        before = list((node.root / "tmp").iterdir())
+        command = ["bash", node.folder / "node.sh", "worker", node.folder, "spark://n1:7077", "1", "512"]
+        subprocess.run(command, env=node.environ, start_new_session=True, timeout=30, check=False)
+        assert [path for path in (node.root / "tmp").iterdir() if path not in before] == []
+
     @pytest.mark.parametrize("row", ["CANCELLED|None", "COMPLETED|None", ""])
     def test_it_ends_with_a_notebook_that_could_not_say_so(
         self, node: Node, cluster: "subprocess.Popen[str]", row: str
