@@ -30,7 +30,10 @@ PORT_SILENT = "Port {port} of {host} did not answer within {seconds} s."
 PORT_CLOSED = "Port {port} of {host} cannot be connected to ({reason})."
 OPEN_SSH = "Open TCP {port} from this machine to {host} in the firewalls, and see that its sshd runs."
 HUNG_UP = "{host} hung up on port {port} before it said anything."
-SEE_MAX_STARTUPS = "See MaxStartups and PerSourceMaxStartups of its sshd, fail2ban and hosts.deny."
+TURNED_AWAY = "Port {port} of {host} turns the hub away: it says {said}."
+SEE_MAX_STARTUPS = (
+    "See MaxStartups, PerSourceMaxStartups and PerSourcePenalties of its sshd, fail2ban and hosts.deny."
+)
 NO_SSHD = "Port {port} of {host} is no sshd's: it says {said}."
 PORT_OF_SSHD = "Write the port of its sshd."
 

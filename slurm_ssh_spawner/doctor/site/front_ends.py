@@ -30,8 +30,8 @@ CHECKS = ("E1", "E2", "E3", "E4", "E5", "E6")
 _SECONDS = 5
 _KDC_SECONDS = 8
 _BUSY_PAUSES_SECONDS = (0.3, 1.2)
-# What sshd says in place of its greeting: "Exceeded MaxStartups".
-_TOO_MANY = "MaxStartups"
+# What sshd says in place of its greeting: for MaxStartups, and for PerSourcePenalties.
+_TURNED_AWAY = ("Exceeded MaxStartups", "Not allowed at this time")
 _AUTHORITY = "@cert-authority "
 _IDLE_SECONDS = 60
 _TELL_TICKET = Shell('echo "${KRB5CCNAME:+stored}"')
@@ -156,8 +156,11 @@ class _Look:
             reason = os.strerror(error.errno) if error.errno else str(error)
             said = sentences.PORT_CLOSED.format(**self._at, reason=reason)
             raise self._stop("E2", said, fix, "port") from error
-        if not said or _TOO_MANY in said:
+        if not said:
             raise self._stop("E2", sentences.HUNG_UP.format(**self._at), sentences.SEE_MAX_STARTUPS)
+        if said.startswith(_TURNED_AWAY):
+            text = sentences.TURNED_AWAY.format(**self._at, said=quoted(said))
+            raise self._stop("E2", text, sentences.SEE_MAX_STARTUPS)
         if not said.startswith("SSH-2.0-"):
             strange = sentences.NO_SSHD.format(**self._at, said=quoted(said))
             raise self._stop("E2", strange, sentences.PORT_OF_SSHD, "port")
@@ -166,7 +169,8 @@ class _Look:
     async def _heard(self) -> str:
         """Return how it greets; one where many log in turns some away."""
         for pause in _BUSY_PAUSES_SECONDS:
-            if (said := await greeting.said_first(self._front_end, _SECONDS)) and _TOO_MANY not in said:
+            said = await greeting.said_first(self._front_end, _SECONDS)
+            if said and not said.startswith(_TURNED_AWAY):
                 return said
             await asyncio.sleep(pause)
         return await greeting.said_first(self._front_end, _SECONDS)

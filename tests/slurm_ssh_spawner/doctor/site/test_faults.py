@@ -111,6 +111,20 @@ async def test_e2_who_hangs_up(place: Place) -> None:
     assert fix.startswith("See MaxStartups")
 
 
+@pytest.mark.parametrize("said", ["Exceeded MaxStartups", "Not allowed at this time"])
+async def test_e2_who_turns_the_hub_away_is_quoted(place: Place, said: str) -> None:
+    def turn_away(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(f"{said}\r\n".encode())
+        writer.close()
+
+    async with await asyncio.start_server(turn_away, "127.0.0.1", 0) as server:
+        _front_end(place, port=server.sockets[0].getsockname()[1])
+        check, sentence, fix = await _found(place)
+    assert check == "E2"
+    assert sentence.endswith(f"turns the hub away: it says `{said}`.")
+    assert "PerSourcePenalties" in fix
+
+
 async def test_e3_a_host_key_that_is_not_in_the_catalogue(place: Place) -> None:
     key = " ".join(place.front_end.host_key.split()[:2])
     _front_end(place, host_keys=[builders.HOST_KEY])
