@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -139,3 +140,19 @@ async def test_a_hub_of_an_older_version_is_not_asked() -> None:
     await server.close_all_connections()
     assert (found.state, "(status 404)" in found.sentence) == (State.SKIP, True)
     assert "restart it" in found.fix
+
+
+async def test_an_event_that_was_late_once_is_not_held_back() -> None:
+    late = [60.0]
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await reader.readuntil(b"\r\n\r\n")
+        sent = time.time() - (late.pop() if late else 0)
+        body = b"" if b"websocket" in asked else f"data: {sent:.3f}\n\n".encode()
+        status = "200 OK" if body else "101 Switching Protocols"
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        assert await _looked(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/") == []
+    assert late == []
