@@ -90,7 +90,7 @@ def test_how_a_program_ended_is_in_its_last_file(said: bytes, code: int | None) 
         STATUS[:-40],
         b"\xff" + STATUS,
     ],
-    ids=str,
+    ids=lambda answer: str(answer[:40]),
 )
 def test_what_is_no_status_is_not_understood(answer: bytes) -> None:
     with pytest.raises(NotUnderstoodError):
