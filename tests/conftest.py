@@ -50,8 +50,8 @@ _LONGEST_BYTES_IN_A_NAME, _LONGEST_TEXT_IN_A_NAME = 40, 200
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name no test by a long value.
 
-    The bytes of a ticket tell the time, and all processes must name a test alike. A name is sent to each of them, and
-    is in the environment of each program that a test starts.
+    The bytes of a ticket tell the time, and all processes must name a test alike. A name is sent to each of them,
+    and is in the environment of each program that a test starts.
     """
     is_long = (isinstance(val, bytes) and len(val) > _LONGEST_BYTES_IN_A_NAME) or (
         isinstance(val, str) and len(val) > _LONGEST_TEXT_IN_A_NAME
