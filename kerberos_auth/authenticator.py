@@ -94,8 +94,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         "",
         config=True,
         help="""What people read when their password has expired; plain text. Say where they can change it.
-        Default "": with
-        kpasswd, because every site has it, in their language.""",
+        Default "": with kpasswd, because every site has it, in their language.""",
     )
     denied_users = Set(
         Unicode(),

@@ -92,10 +92,7 @@ class Core:
 
         Raises Broken if there is none of that name.
         """
-        try:
-            site = self._sites[job.site_key]
-        except KeyError:
-            raise Broken(sentences.SITE_GONE.format(site=job.site_key)) from None
+        site = self._at(job.site_key)
         return job.started_with.site(site) if job.started_with else site
 
     def ticket(self, user: str, site_key: str) -> Ticket | None:
@@ -141,11 +138,14 @@ class Core:
 
     def remote_of(self, user: str, site_key: str) -> Remote:
         """Return a person's access to a site, without a job of theirs there.  Raises Broken as `site` does."""
-        site = self._sites.get(site_key)
-        if site is None:
-            raise Broken(sentences.SITE_GONE.format(site=site_key))
+        site = self._at(site_key)
         login = Login(user, site.login_of(user), site_key)
         return Remote(self.pool, login, site, Deadline.after(WORK_SECONDS))
+
+    def _at(self, site_key: str) -> Site:
+        if (site := self._sites.get(site_key)) is None:
+            raise Broken(sentences.SITE_GONE.format(site=site_key))
+        return site
 
     async def list(self, job: Job, marks: frozenset[str]) -> tuple[Row, ...] | None:
         """Return the rows of the jobs with these marks at a job's site, None if it could not be asked."""

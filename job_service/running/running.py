@@ -77,22 +77,15 @@ class Running:
         self._scripts = Scripts(store.jobs, places, launches)
         self._sender = Sender(board, places, self._scripts, tickets, self._keep, tickets.ticket_given, clock)
         sightings = Sightings(places, self._keep)
-        visits = Visits(
-            board,
-            places,
-            sightings,
-            Settling(board, places, self._keep, clock),
-            Ends(board, places, sightings, self._keep, clock),
-            clock,
-        )
-        self._errands = Errands(board, visits.visit, core, clock)
+        settling = Settling(board, places, self._keep, clock)
+        ends = Ends(board, places, sightings, self._keep, clock)
+        visits = Visits(board, places, sightings, settling, ends, clock)
+        self._errands = errands = Errands(board, visits.visit, core, clock)
         observers = Observers(board, places, clock)
-        strays = Strays(board, store.jobs, places, self._errands)
-        self._followers = Followers(board, observers, sightings, strays, self._errands, clock)
-        self._care = Care(places, self._sender, self._errands, self._followers, sightings, tickets)
-        self._routine = Routine(
-            board, store.jobs, core, catalogue, tickets, holds, self._care, sweep, self._errands, clock
-        )
+        strays = Strays(board, store.jobs, places, errands)
+        self._followers = Followers(board, observers, sightings, strays, errands, clock)
+        self._care = care = Care(places, self._sender, errands, self._followers, sightings, tickets)
+        self._routine = Routine(board, store.jobs, core, catalogue, tickets, holds, care, sweep, errands, clock)
         self._arrays = Arrays(board, store.jobs, places, self._keep, clock)
         backends = backends or Backends({}, {})
         self._there = AtGateways(board, store.jobs, backends, launches, service, self._keep, clock)

@@ -120,10 +120,9 @@ class Connection:
 
         It is ended when the caller leaves before its end.  What it prints is read no faster than it is taken.
         If it `keeps_input`, it finds the end of that only at `Transfer.end_input`, or when it is left.
-        Raises TransfersBusy if TRANSFERS_AT_ONCE others go on, and what `run` does, if it has not begun after
-        `timeout_seconds`; from then on TransferStalled, which ends the caller's block, as soon as nothing moves
-        for a minute, whether the site or the caller is slow, and Unavailable or Refused if the program does not
-        come to its end.
+        Until it has begun, for which it has `timeout_seconds`: raises what `run` does, and TransfersBusy if
+        TRANSFERS_AT_ONCE others go on.  From then on: TransferStalled once nothing has moved for a minute, whoever
+        is slow, which ends the caller's block; Unavailable or Refused if the program does not come to its end.
         """
         return self._transfer(program, data, environ, timeout_seconds, more=keeps_input)
 

@@ -30,9 +30,9 @@ class LaunchEndHandler(APIHandler):  # type: ignore[misc]
     async def get(self, launch_id: str) -> None:
         """Answer.  404 for a launch that is not there or not theirs, 503 without the database."""
         endings = self.settings[SETTING].launcher.endings
-        await self._record(launch_id)
-        await endings.explained(LaunchId(launch_id), _WHY_SECONDS)
         record = await self._record(launch_id)
+        if await endings.explained(LaunchId(launch_id), _WHY_SECONDS):
+            record = await self._record(launch_id)
         asker = self.current_user
         is_owner = asker is not None and (asker.kind, asker.name) == ("user", record.user)
         reader = Reader(is_owner=is_owner, sees_names=self.has_scope("admin:servers"))

@@ -101,10 +101,15 @@ class Endings:
             telling.add_done_callback(lambda _: self._explaining.pop(job.launch_id, None))
         return task
 
-    async def explained(self, launch_id: LaunchId, seconds: float) -> None:
-        """Return once the record has why a launch ended, if that is being found out, or after so many seconds."""
-        if telling := self._explaining.get(launch_id):
+    async def explained(self, launch_id: LaunchId, seconds: float) -> bool:
+        """Return once the record has why a launch ended, if that is being found out, or after so many seconds.
+
+        False if it is not, and nothing was waited for.
+        """
+        telling = self._explaining.get(launch_id)
+        if telling:
             await asyncio.wait((telling,), timeout=seconds)
+        return telling is not None
 
     def over(self, job: Job, reason: str) -> None:
         """Keep and tell the end of a launch of which there is no job."""

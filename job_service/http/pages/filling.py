@@ -85,8 +85,11 @@ def _is_for(offer: Offer, kind: str, project: Mapping[str, Any]) -> bool:
 
 
 async def _charged(kept: Kept, caller: Caller, offer: Offer, kind: str) -> dict[str, Any]:
-    """Return what jobs of a type can count against, where they run as an account of the system, and where nothing
-    is there for such."""
+    """Return what jobs of a type can count against.
+
+    `served` are the titles of systems where they run as an account of the system; `no_project` has a sentence for
+    each of those at which nothing is there to count against.
+    """
     found = await kept.service.accepting.offered.projects(caller.person)
     projects = [each for each in found if _is_for(offer, kind, each)]
     charged = {each["system"] for each in projects}
@@ -122,31 +125,35 @@ async def form(
     typed["site"] = typed.get("site") or typed.get("system", "") or _place(found)
     wrong = dict(refusal.fields) if refusal else {}
     wants = wanted(offer, kind)
-    shown = page.of_entry(offer, kind, typed, _refused(wrong), _around(entry, wants, ids))
-    sites = offer.menu.sites
-    titles = {key: site.title for key, site in sites.items()}
     return rendering.page(
         request,
         "new.html",
         status,
-        type=kind,
-        name=entry.name,
-        description=entry.description,
-        takes_line=entry.command is not None,
-        is_server=entry.is_interactive,
+        **_about(entry, kind),
         wanted=wants,
         chosen=[found.get(each) or Dataset(each, each, "", "") for each in ids],
         away=away,
-        form=shown,
+        form=page.of_entry(offer, kind, typed, _refused(wrong), _around(entry, wants, ids)),
         **await _charged(kept, caller, offer, kind),
-        gateways={key for key, site in sites.items() if isinstance(site, Gateway)},
-        titles=titles,
+        gateways={key for key, site in offer.menu.sites.items() if isinstance(site, Gateway)},
+        titles={key: site.title for key, site in offer.menu.sites.items()},
         typed=typed,
         wrong=wrong,
         refusal=refusal,
         told=told,
         key=typed.get("key") or secrets.token_urlsafe(16),
     )
+
+
+def _about(entry: JobType, kind: str) -> dict[str, Any]:
+    """Return what the page says of a type, whatever is chosen."""
+    return {
+        "type": kind,
+        "name": entry.name,
+        "description": entry.description,
+        "takes_line": entry.command is not None,
+        "is_server": entry.is_interactive,
+    }
 
 
 def _around(entry: JobType, wants: WantedDatasets | None, ids: tuple[str, ...]) -> tuple[str, ...]:

@@ -30,7 +30,8 @@ CHECKS = ("E1", "E2", "E3", "E4", "E5", "E6")
 _SECONDS = 5
 _KDC_SECONDS = 8
 _BUSY_PAUSES_SECONDS = (0.3, 1.2)
-# What sshd says in place of its greeting: for MaxStartups, and for PerSourcePenalties.
+# What OpenSSH says in place of its greeting, see `drop_connection` in its sshd.c: from 8.2 on the first, for
+# MaxStartups; from 9.8 on the second, for MaxStartups and PerSourcePenalties alike.
 _TURNED_AWAY = ("Exceeded MaxStartups", "Not allowed at this time")
 _AUTHORITY = "@cert-authority "
 _IDLE_SECONDS = 60

@@ -1,6 +1,5 @@
 """E7 at sites with OpenPBS: whether its commands are on a front end and answer; and a node for E11."""
 
-import asyncio
 import re
 import shlex
 from dataclasses import dataclass
@@ -8,10 +7,9 @@ from dataclasses import dataclass
 from kerberos_auth.outcome import Outcome, State
 from kernels.shell import Shell, join, quote
 from profiles.catalogue.site import Site
-from slurm_ssh.errors import LaunchError
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.transport import Completed
-from slurm_ssh_spawner.doctor.site.visit import SLOW_SECONDS, Visit, ended, outcome, quoted, told
+from slurm_ssh_spawner.doctor.site.visit import SLOW_SECONDS, Visit, ended, judged, outcome, quoted
 from slurm_ssh_spawner.sentences import doctor_sites as sentences
 
 _PROGRAMS = ("qsub", "qstat", "qselect", "qdel")
@@ -61,16 +59,12 @@ def _parse(answer: Completed) -> _Said:
 
 async def commands(visit: Visit, pool: ConnectionPool, host: str) -> Outcome:
     """E7: Return how PBS's commands are on a front end, by its name."""
-    clock = asyncio.get_running_loop().time
-    began = clock()
-    try:
-        answer = await visit.remote(pool).run(_question(visit.site, visit.login.owner))
-    except LaunchError as error:
-        return outcome("E7", State.FAIL, told(error), sentences.TRY_AGAIN)
-    return _judged(visit, host, _parse(answer), clock() - began)
+    question = _question(visit.site, visit.login.owner)
+    return await judged(visit, pool, question, lambda *heard: _judged(visit, host, *heard))
 
 
-def _judged(visit: Visit, host: str, said: _Said, seconds: float) -> Outcome:
+def _judged(visit: Visit, host: str, answer: Completed, seconds: float) -> Outcome:
+    said = _parse(answer)
     path = visit.site.scheduler_path
     named = {"host": host, "seconds": round(seconds), "scheduler": "PBS"}
     if said.missing:

@@ -1,6 +1,5 @@
 """E7: whether Slurm's commands are on a front end and answer; E8: whether a scheduler has what is promised."""
 
-import asyncio
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -16,7 +15,7 @@ from slurm_ssh.schedulers import queries
 from slurm_ssh.slurm import jobs as slurm_jobs
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.transport import Completed
-from slurm_ssh_spawner.doctor.site.visit import SLOW_SECONDS, Visit, ended, outcome, quoted, told
+from slurm_ssh_spawner.doctor.site.visit import SLOW_SECONDS, Visit, ended, judged, outcome, quoted, told
 from slurm_ssh_spawner.sentences import doctor_sites as sentences
 
 _PROGRAMS = ("sbatch", "squeue", "scancel", "sinfo", "scontrol")
@@ -76,16 +75,12 @@ def _parse(answer: Completed) -> _Said:
 
 async def commands(visit: Visit, pool: ConnectionPool, host: str) -> Outcome:
     """E7: Return how Slurm's commands are on a front end, by its name."""
-    clock = asyncio.get_running_loop().time
-    began = clock()
-    try:
-        answer = await visit.remote(pool).run(_question(visit.site, visit.login.owner))
-    except LaunchError as error:
-        return outcome("E7", State.FAIL, told(error), sentences.TRY_AGAIN)
-    return _judged(visit, host, _parse(answer), clock() - began)
+    question = _question(visit.site, visit.login.owner)
+    return await judged(visit, pool, question, lambda *heard: _judged(visit, host, *heard))
 
 
-def _judged(visit: Visit, host: str, said: _Said, seconds: float) -> Outcome:
+def _judged(visit: Visit, host: str, answer: Completed, seconds: float) -> Outcome:
+    said = _parse(answer)
     site, place = visit.site, visit.place("slurm_path")
     named = {"host": host, "path": site.slurm_path, "seconds": round(seconds), "scheduler": "Slurm"}
     if said.missing:

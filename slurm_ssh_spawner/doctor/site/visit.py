@@ -1,10 +1,12 @@
 """Who looks at which site, and how what is seen there is said."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from kerberos_auth.outcome import Outcome, State
 from kerberos_auth.tickets import Ticket
+from kernels.shell import Shell
 from profiles.catalogue.catalogue import Catalogue
 from profiles.catalogue.site import FrontEnd, Site
 from profiles.offer.offer import Person
@@ -15,6 +17,7 @@ from slurm_ssh.ssh.remote import Remote
 from slurm_ssh.ssh.transport import Completed
 from slurm_ssh.text import one_line
 from slurm_ssh_spawner.doctor.doors import Doors
+from slurm_ssh_spawner.sentences import doctor_sites as sentences
 
 LONGEST_QUOTE = 200
 """Characters of what a site says in one outcome."""
@@ -66,6 +69,19 @@ class Visit:
 def ended(status: str, stderr: str) -> Completed:
     """Return how a program at a site ended, by what stands for its status in an answer; 1 for what is none."""
     return Completed(int(status) if status.isdecimal() and len(status) <= _DIGITS else 1, "", stderr.strip())
+
+
+async def judged(
+    visit: Visit, pool: ConnectionPool, question: Shell, judge: Callable[[Completed, float], Outcome]
+) -> Outcome:
+    """E7: Return what is thought of a front end's answer about its scheduler, which came within some seconds."""
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    try:
+        answer = await visit.remote(pool).run(question)
+    except LaunchError as error:
+        return outcome("E7", State.FAIL, told(error), sentences.TRY_AGAIN)
+    return judge(answer, clock() - began)
 
 
 def outcome(check: str, state: State, sentence: str, fix: str = "", place: str = "") -> Outcome:
