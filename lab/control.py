@@ -10,7 +10,7 @@ from pathlib import Path
 from lab.errors import LabError
 from lab.folders import StateFolder, short_path
 
-ANSWER_SECONDS = 90
+ANSWER_SECONDS = 300
 """Longer than a daemon needs to be ready or to end."""
 
 

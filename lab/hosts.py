@@ -18,9 +18,9 @@ LONGEST_POLL_SECONDS = 0.5
 """How long a wait pauses between two looks, at first and after many: each look runs programs."""
 
 # For a machine that does much else: who waits for what comes waits no longer than it takes.
-PATIENCE_SECONDS = 150
+PATIENCE_SECONDS = 300
 
-RUN_SECONDS = 300
+RUN_SECONDS = 600
 UMASK = 0o022
 """That of commands on hosts, whatever it is on the machine."""
 

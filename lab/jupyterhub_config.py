@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from profiles.loading import live
+
 c = get_config()
 
 HERE = Path(__file__).parent
@@ -14,6 +16,10 @@ c.Authenticator.admin_users = {"ruth"}
 c.SingleSignOn.keytab = "/etc/jupyterhub/http.keytab"
 
 c.SlurmSSHSpawner.tunnels_socket = "/run/jupyterhub-tunnels/socket"
+
+# A machine with many labs may take long to start a JupyterLab, or to read a catalogue that a test has changed.
+c.SlurmSSHSpawner.http_timeout = 300
+live.PATIENCE_SECONDS = 30
 
 # Half a minute is kind to a real Slurm; here somebody waits.
 c.Spawner.poll_interval = 5

@@ -23,7 +23,7 @@ from lab.readiness import Readiness
 from lab.startup import start
 
 DEFAULT_STATE = TREE / ".lab"
-DOWN_SECONDS = 60
+DOWN_SECONDS = 240
 
 CABLE_STATES = {"cut": "down", "join": "up"}
 DAEMON_FAULTS = tuple(verb.value for verb in Verb if verb is not Verb.STATUS)

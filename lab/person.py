@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Self
 
 import httpx
@@ -16,7 +17,7 @@ import websocket
 
 from lab.plain_http import NO_TLS
 
-_ANSWER_SECONDS = 60.0
+_ANSWER_SECONDS = 300.0
 _LOOK_SECONDS = 0.2
 _ERRORS = re.compile(
     r'<(?:p class="login_error|div class="spawn-error-msg)[^"]*"[^>]*>(.*?)</(?:p|div)>'
@@ -125,11 +126,19 @@ class Person:
 
     def stop(self, server: str = "") -> None:
         """Stop a server and return when it is gone."""
-        self.api("DELETE", self._server_api(server))
+        self._delete(self._server_api(server))
 
     def remove(self, server: str) -> None:
-        """Stop a named server and have the hub forget it."""
-        self.api("DELETE", self._server_api(server), json={"remove": True})
+        """Stop a named server and have the hub forget it; return when it is gone."""
+        self._delete(self._server_api(server), json={"remove": True})
+
+    def _delete(self, path: str, **more: Any) -> None:
+        # The hub answers after ten seconds at the latest, also that it has not done it yet.
+        end = time.monotonic() + _ANSWER_SECONDS
+        while self.api("DELETE", path, **more).status_code == HTTPStatus.ACCEPTED:
+            if time.monotonic() > end:
+                raise TimeoutError(f"{path} was not gone within {_ANSWER_SECONDS:g} s.")
+            time.sleep(_LOOK_SECONDS)
 
     def model(self) -> dict[str, Any]:
         """Return the hub's idea of the person and their servers."""

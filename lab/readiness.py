@@ -16,9 +16,8 @@ from lab.plan import Role, Site
 from lab.sites import sites_of
 from lab.startup import RACK
 
-HOST_SECONDS = 90
-SLURM_SECONDS = 120
-HUB_SECONDS = 120
+# None of it takes half a minute, but beside much else on a slow machine.
+HOST_SECONDS = SLURM_SECONDS = HUB_SECONDS = 300
 
 logger = logging.getLogger("lab")
 

@@ -17,8 +17,8 @@ from lab.daemons import Daemon
 from lab.errors import LabError
 from lab.folders import SYSTEM_PATH
 
-READY_SECONDS = 60
-END_SECONDS = 60
+READY_SECONDS = 240
+END_SECONDS = 240
 
 
 class Supervisor:

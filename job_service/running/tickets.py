@@ -24,7 +24,8 @@ class Tickets:
 
     Names are those of `JobRecord.whom`: under that of a site's account are its tickets, and never anybody else's.
 
-    `look` tells those who have subscribed whose ticket is another one than at the look before.
+    `look` tells those who have subscribed whose ticket is another one than at the look before, or than the one
+    that was got before the first.
     """
 
     def __init__(self, reader: TicketReader | NobodysTickets, accounts: Accounts) -> None:
@@ -38,8 +39,12 @@ class Tickets:
 
     def get(self, user: str) -> Ticket:
         """Return the facts of the user's valid ticket.  Raises AuthFailed with a sentence for the user."""
-        site = site_of(user)
-        return self._reader.get(user) if site is None else self.accounts.get(site)
+        if user in self._known:
+            return self._get(user)
+        # A job may have this one, and the next look be at a newer one: it has to be known as that.
+        stamp, ticket = self._stamp(user), self._get(user)
+        self._stamps[user], self._known[user] = stamp, ticket
+        return ticket
 
     def read(self, user: str) -> bytes:
         """Return the valid ticket itself: a secret.  Raises AuthFailed likewise."""
@@ -59,8 +64,7 @@ class Tickets:
         self._stamps, self._known = {}, {}
         changed = []
         for user in users:
-            site = site_of(user)
-            stamp = self._stamps[user] = self._reader.stamp(user) if site is None else self.accounts.stamp(site)
+            stamp = self._stamps[user] = self._stamp(user)
             if user in stamps and stamps[user] == stamp:
                 self._known[user] = known[user]
                 continue
@@ -108,8 +112,16 @@ class Tickets:
         """Drop what is known of a job that was cancelled and has ended."""
         self.forget(job)
 
+    def _get(self, user: str) -> Ticket:
+        site = site_of(user)
+        return self._reader.get(user) if site is None else self.accounts.get(site)
+
+    def _stamp(self, user: str) -> tuple[int, int] | None:
+        site = site_of(user)
+        return self._reader.stamp(user) if site is None else self.accounts.stamp(site)
+
     def _valid(self, user: str) -> Ticket | None:
         try:
-            return self.get(user)
+            return self._get(user)
         except AuthFailed:
             return None

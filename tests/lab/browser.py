@@ -13,7 +13,7 @@ FLAGS = (
     "--disable-sync --no-first-run --disable-dev-shm-usage"
 )
 
-PATIENCE_SECONDS = 150
+PATIENCE_SECONDS = 300
 expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 

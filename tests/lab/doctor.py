@@ -16,7 +16,7 @@ from lab.plan import HUB, HUB_USER
 
 COMMAND = str(TREE / ".venv" / "bin" / "jupyterhub-sites")
 _CATALOGUE = "/etc/jupyterhub/catalogue.yaml"
-_SECONDS = 400
+_SECONDS = 900
 
 Found = dict[tuple[str, str], list[dict[str, str]]]
 """Outcomes by site and check."""

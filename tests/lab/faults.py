@@ -1,14 +1,17 @@
 """Ways to break the lab for the length of a block; another hub, and people whom it has no connections of."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from lab import Lab, stand_ins
 from lab.person import Person
-from lab.plan import SITE_OF
+from lab.plan import HUB, SITE_OF
 from tests.lab.look import logged_in
+
+TICKETS = "/run/jupyterhub/krb5"
+"""Where the hub keeps people's tickets, a file for each."""
 
 
 @contextmanager
@@ -75,6 +78,32 @@ def newcomer(lab: Lab, name: str) -> Iterator[Person]:
     with logged_in(lab, name) as person:
         yield person
         person.stop()
+
+
+def let_its_time_be_up(lab: Lab, job: str, site: str = "geneva") -> None:
+    """Have Slurm end a job that runs, by its number, as one whose time limit is up: within half a minute or so."""
+    lab.run(f"{site}-ctl", ["scontrol", "update", f"jobid={job}", "endtime=now"])
+
+
+@contextmanager
+def expiring(lab: Lab, name: str) -> Iterator[Callable[[], None]]:
+    """Give what lets the ticket that the hub has of somebody be over at once, for the length of a block.
+
+    A login for a ticket of seconds would be a race: the hub itself uses it during the login.
+    """
+    kept = f"/run/jupyterhub/expired-{name}"
+    lab.run(HUB.name, ["kinit", "-f", "-l", "1s", "-c", kept, name], input=f"{name}-pw\n")
+    is_valid = ["klist", "-s", "-c", f"FILE:{kept}"]
+    lab.wait(f"a ticket of {name} is over", lambda: lab.run(HUB.name, is_valid, check=False).returncode != 0)
+
+    def expire() -> None:
+        # The file stays the same one, with its owner and mode.
+        lab.run(HUB.name, ["cp", kept, f"{TICKETS}/{name}"])
+
+    try:
+        yield expire
+    finally:
+        lab.run(HUB.name, ["rm", kept])
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import socket, time
 def where(x):
     time.sleep(0.1)
     return socket.getfqdn()
-end = time.time() + 60
+end = time.time() + 200
 seen = set()
 while len(seen) < 2 and time.time() < end:
     seen |= set(sc.parallelize(range(4), 4).map(where).collect())

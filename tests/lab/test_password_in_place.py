@@ -1,52 +1,30 @@
 """A ticket that expires while somebody fills in the form, in a real browser."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from lab import Lab
 from tests.lab.browser import browser, log_in, pick
+from tests.lab.faults import expiring
 from tests.lab.look import jobs_of, logged_in
-from tests.lab.test_renewal import end_of_ticket, lives
 
-TICKET, EXPIRED = "/run/jupyterhub/krb5/shorty", "/run/jupyterhub/krb5-expired"
 SECRET = "a-wrong-Secret"
-
-
-@pytest.fixture
-def expires(lab: Lab) -> Iterator[Callable[[], None]]:
-    """Give what puts a ticket of shorty's that has expired in the place of the one that the hub has."""
-    with lives(lab, 2), logged_in(lab, "shorty"):
-        lab.run("hub", ["cp", "-p", TICKET, EXPIRED])
-        end = end_of_ticket(lab, "shorty")
-    lab.wait("the ticket is over", lambda: time.time() > end)
-
-    def expire() -> None:
-        # The file stays the same one, with its owner and mode.
-        lab.run("hub", ["cp", EXPIRED, TICKET])
-
-    yield expire
-    lab.run("hub", ["rm", EXPIRED])
 
 
 def start(page: Page) -> None:
     page.locator("#spawn_form").get_by_role("button", name="Start", exact=True).click()
 
 
-def test_the_password_is_asked_for_in_the_form_and_the_start_goes_on(
-    lab: Lab, expires: Callable[[], None]
-) -> None:
-    with browser(lab) as page, logged_in(lab, "shorty") as shorty:
+def test_the_password_is_asked_for_in_the_form_and_the_start_goes_on(lab: Lab) -> None:
+    with browser(lab) as page, logged_in(lab, "shorty") as shorty, expiring(lab, "shorty") as expire:
         log_in(page, "shorty")
         page.goto("/hub/spawn")
         page.wait_for_selector("#launch-options:not([aria-busy])")
         pick(page, "profile", "stub")
         pick(page, "site", "geneva")
         page.fill("#time", "31m")
-        expires()
+        expire()
         start(page)
         field = page.get_by_label("Password of shorty:")
         expect(page.locator("#ticket-password-why")).to_have_text(

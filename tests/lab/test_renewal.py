@@ -11,10 +11,11 @@ import pytest
 from kerberos_auth.ccache import parse
 from lab import Lab
 from lab.folders import HUB_PYTHON, TREE
+from lab.hosts import PATIENCE_SECONDS
 from lab.person import NotStarted, Person
 from lab.plain_http import NO_TLS
 from lab.plan import HUB_USER
-from tests.lab.faults import broken, changed
+from tests.lab.faults import broken, changed, expiring
 from tests.lab.look import logged_in
 
 STUB = {"profile": "stub", "site": "geneva"}
@@ -47,12 +48,9 @@ def running(lab: Lab, seconds: int) -> Iterator[Person]:
 @pytest.fixture
 def shorty(lab: Lab) -> Iterator[Person]:
     """Give shorty, logged in, with a ticket that has expired since."""
-    with lives(lab, 2):
-        person = logged_in(lab, "shorty")
-    with person:
+    with expiring(lab, "shorty") as expire, logged_in(lab, "shorty") as person:
         person.model()  # makes her token while she may
-        end = end_of_ticket(lab, "shorty")
-        lab.wait("the ticket is over", lambda: time.time() > end)
+        expire()
         yield person
 
 
@@ -88,14 +86,16 @@ def test_a_program_of_hers_is_told_by_the_api(shorty: Person, server: str) -> No
 def test_whoever_starts_a_server_for_her_is_told_whose_ticket_is_missing(
     lab: Lab, shorty: Person, server: str
 ) -> None:
-    answer = httpx.post(f"{lab.url}/hub/api/users/shorty/{server}", json=STUB, headers=SERVICE, timeout=60)
+    answer = httpx.post(
+        f"{lab.url}/hub/api/users/shorty/{server}", json=STUB, headers=SERVICE, timeout=PATIENCE_SECONDS
+    )
     said = "shorty has no valid Kerberos ticket and must log in before a server can be started."
     assert (answer.status_code, answer.json()["message"]) == (403, said)
 
 
 def test_somebody_who_never_logged_in_has_no_ticket_either(lab: Lab) -> None:
     zoe = f"{lab.url}/hub/api/users/zoe"
-    with httpx.Client(verify=NO_TLS, headers=SERVICE, timeout=60) as service:
+    with httpx.Client(verify=NO_TLS, headers=SERVICE, timeout=PATIENCE_SECONDS) as service:
         assert service.post(zoe).status_code == 201
         try:
             answer = service.post(f"{zoe}/server", json=STUB)
@@ -187,4 +187,4 @@ def test_a_second_hub_on_the_same_store_refuses_to_start(lab: Lab) -> None:
     second = lab.run("hub", command, user=HUB_USER, check=False)
     assert second.returncode == 1
     assert "The ticket folder /run/jupyterhub/krb5 cannot be used: another hub uses it." in second.stderr
-    assert httpx.get(f"{lab.url}/hub/api/", timeout=60).status_code == 200
+    assert httpx.get(f"{lab.url}/hub/api/", timeout=PATIENCE_SECONDS).status_code == 200

@@ -9,7 +9,7 @@ import pytest
 
 from lab import Lab
 from lab.person import Person
-from tests.lab.faults import bring_back, broken
+from tests.lab.faults import bring_back, broken, let_its_time_be_up
 from tests.lab.look import closed
 from tests.lab.spark import NODES, clean, has_workers, job_id, names, notebook_node
 
@@ -58,13 +58,14 @@ class TestWhileItRuns:
         start(lab, alice, "spark", workers=2)
         (other,) = [node for node in NODES["geneva"] if node != notebook_node(lab)]
         with broken(lab, ("cut", other)):
-            lab.wait("both are over", lambda: names(lab) == [], 180)
+            lab.wait("both are over", lambda: names(lab) == [])
         bring_back(lab, other)
 
     @pytest.mark.long
     def test_the_time_limit_ends_both(self, lab: Lab, alice: Person) -> None:
-        start(lab, alice, time="2m")
-        lab.wait("both are over", lambda: names(lab) == [], 240)
+        start(lab, alice)
+        let_its_time_be_up(lab, job_id(lab, "jupyter"))
+        lab.wait("both are over", lambda: names(lab) == [])
 
 
 class TestWhileItWaits:

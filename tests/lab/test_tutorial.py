@@ -40,7 +40,7 @@ code, choices = json.load(sys.stdin)
 with Person("http://127.0.0.1:8000", "alice") as alice:
     alice.log_in()
     # The hub sees a new catalogue within seconds.
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while choices["site"] not in alice.http.get("/hub/spawn").text and time.monotonic() < end:
         time.sleep(0.5)
     alice.start(choices)

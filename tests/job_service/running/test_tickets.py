@@ -37,6 +37,18 @@ def test_a_new_ticket_is_told_once(reader: Reader, tickets: Tickets, told: list[
     assert told == ["alice"]
 
 
+def test_a_ticket_that_follows_one_that_was_used_before_the_first_look_is_news(
+    reader: Reader, tickets: Tickets, told: list[str]
+) -> None:
+    tickets.look(["bob"])
+    reader.ends["alice"] = 2**31 + 100
+    tickets.get("alice")
+    reader.ends["alice"] = 2**31 + 200
+    tickets.look(["alice", "bob"])
+    tickets.look(["alice", "bob"])
+    assert told == ["alice"]
+
+
 def test_a_file_that_has_changed_without_a_new_ticket_is_no_news(
     reader: Reader, tickets: Tickets, told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,13 +9,11 @@ from kerberos_auth.ccache import parse
 from lab import Lab
 from lab.person import Person
 from lab.plan import SITE_OF, Role
-from tests.lab.faults import changed
+from tests.lab.faults import TICKETS, expiring
 from tests.lab.jobs.sender import Sender, sender
 from tests.lab.look import FRONT_END, logged_in
 
 _SLURM_CONF = "/etc/slurm/slurm.conf"
-_TICKETS = "/run/jupyterhub/krb5"
-_LONG_LIVES = '-maxlife "10 hours" -maxrenewlife "7 days"'
 
 
 @contextmanager
@@ -28,9 +26,8 @@ def someone(lab: Lab, name: str) -> Iterator[tuple[Person, Sender]]:
 @contextmanager
 def no_ticket(lab: Lab, name: str) -> Iterator[None]:
     """Let somebody's ticket have ended, for the length of a block; it ends with a new login of theirs."""
-    with changed(lab, name, '-maxlife "2 seconds" -maxrenewlife "1 second"', _LONG_LIVES), logged_in(lab, name):
-        pass
-    lab.wait(f"the ticket of {name} is over", lambda: not has_valid_ticket(lab, name))
+    with expiring(lab, name) as expire:
+        expire()
     try:
         yield
     finally:
@@ -40,17 +37,17 @@ def no_ticket(lab: Lab, name: str) -> Iterator[None]:
 
 def has_ticket(lab: Lab, name: str) -> bool:
     """Return whether the hub keeps a ticket of somebody's."""
-    return name in lab.run("hub", ["ls", _TICKETS]).stdout.split()
+    return name in lab.run("hub", ["ls", TICKETS]).stdout.split()
 
 
 def has_valid_ticket(lab: Lab, name: str) -> bool:
     """Return whether the hub keeps one that has not ended."""
-    return not lab.run("hub", ["klist", "-s", "-c", f"FILE:{_TICKETS}/{name}"], check=False).returncode
+    return not lab.run("hub", ["klist", "-s", "-c", f"FILE:{TICKETS}/{name}"], check=False).returncode
 
 
 def end_of_ticket(lab: Lab, name: str) -> int:
     """Return the epoch second at which the ticket ends that the hub keeps."""
-    return parse(base64.b64decode(lab.run("hub", ["base64", "-w0", f"{_TICKETS}/{name}"]).stdout)).end
+    return parse(base64.b64decode(lab.run("hub", ["base64", "-w0", f"{TICKETS}/{name}"]).stdout)).end
 
 
 def touch(lab: Lab, job: dict[str, Any], name: str, login: str = "") -> None:

@@ -13,7 +13,7 @@ from lab import Lab
 from lab.plain_http import NO_TLS
 
 _SCOPES = ("custom:jobs:submit", "access:services!service=jobs")
-_ANSWER_SECONDS = 120
+_ANSWER_SECONDS = 300
 _OVER = {"SUCCESSFUL", "FAILED", "CANCELED"}
 
 
