@@ -24,7 +24,7 @@ from tests.slurm_ssh.ssh.greeted import given_up_once_greeted
 from tests.support import builders, loopback
 from tests.support.realm import KRB5_CONF
 from tests.support.sshd import Sshd
-from tests.support.waiting import until
+from tests.support.waiting import Clock, until
 from tests.support.wallet import Wallet
 
 ALICE = Login("alice", "alice", "geneva")
@@ -70,7 +70,7 @@ def site(login1: Sshd) -> Site:
 async def _say(pool: ConnectionPool, login: Login, site: Site) -> Connection:
     """Use the person's connection once, and return it."""
     async with pool.connection(login, site) as connection:
-        answer = await connection.run(Shell("echo hello"), environ={}, timeout_seconds=20)
+        answer = await connection.run(Shell("echo hello"), environ={}, timeout_seconds=60)
     assert answer.stdout == "hello\n"
     return connection
 
@@ -450,13 +450,14 @@ async def test_a_front_end_that_was_silent_to_one_of_many_is_silent_to_nobody_el
 
 
 async def test_a_crowd_waits_for_as_long_as_others_are_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entrance, "PATIENCE_SECONDS", 1.5)
+    clock = Clock(monkeypatch, frozen=True)
     crowd = _Crowd(monkeypatch, only=None)
-    connect = crowd._connect
 
-    async def connect_slowly(front_end: FrontEnd, *_: Any) -> Any:
-        await asyncio.sleep(0.2)
-        return await connect(front_end)
+    async def connect_slowly(*_: Any) -> Any:
+        clock.advance(entrance.PATIENCE_SECONDS / 10)
+        await asyncio.sleep(0)
+        crowd.made.append(_Made())
+        return crowd.made[-1]
 
     monkeypatch.setattr(entrance, "connect", connect_slowly)
     assert [type(each) for each in await crowd.come(60)] == [_Made] * 60
