@@ -11,6 +11,7 @@ import pytest
 
 from kernels.shell import Shell
 from slurm_ssh.errors import Refused
+from slurm_ssh.ssh import connection as connection_module
 from slurm_ssh.ssh.connection import Connection
 from slurm_ssh.ssh.sessions import COMMANDS_AT_ONCE
 from slurm_ssh.ssh.transport import (
@@ -23,7 +24,7 @@ from slurm_ssh.ssh.transport import (
     SessionRefused,
 )
 from tests.support.front_ends import Connect, FrontEnds
-from tests.support.waiting import until
+from tests.support.waiting import Timeouts, until
 
 # A wait that never ends fails here, and not when the whole run is given up.
 _ENDLESS_SECONDS = 120
@@ -35,8 +36,29 @@ async def _no_wait_is_endless() -> AsyncIterator[None]:
         yield
 
 
-async def _run(connection: Connection, program: str, seconds: float = 60, data: bytes = b"") -> Completed:
-    return await connection.run(Shell(program), data, environ={}, timeout_seconds=seconds)
+@pytest.fixture
+def timeouts(monkeypatch: pytest.MonkeyPatch) -> Timeouts:
+    """When the time of a program is up."""
+    return Timeouts(monkeypatch, connection_module)
+
+
+async def _run(connection: Connection, program: str, data: bytes = b"") -> Completed:
+    return await connection.run(Shell(program), data, environ={}, timeout_seconds=60)
+
+
+async def _left(
+    connection: Connection, timeouts: Timeouts, folder: Path, program: str, data: bytes = b""
+) -> BaseException | None:
+    """Run a program, let the time be up once something has written `pid`, end that, and return what was raised."""
+    running = asyncio.create_task(_run(connection, program, data=data))
+    pid = folder / "pid"
+    await until(lambda: pid.exists() and pid.read_text().endswith("\n"))
+    # What was printed before is on its way.
+    await asyncio.sleep(0.3)
+    timeouts.come()
+    await asyncio.wait((running,))
+    os.kill(int(pid.read_text()), 9)
+    return running.exception()
 
 
 def _login_shell(folder: Path, lines: str) -> str:
@@ -60,22 +82,22 @@ async def test_a_program_gives_its_status_and_both_outputs(connect: Connect) -> 
 
 
 @pytest.mark.parametrize("ignoring", ["", "trap '' TERM HUP INT; "])
-async def test_a_time_out_does_not_wait_for_the_program(connect: Connect, tmp_path: Path, ignoring: str) -> None:
-    connection = await connect()
+async def test_a_time_out_does_not_wait_for_the_program(
+    connect: Connect, timeouts: Timeouts, tmp_path: Path, ignoring: str
+) -> None:
     program = f"{ignoring}echo $$ >{tmp_path}/pid; while :; do sleep 0.1; done"
-    with pytest.raises(TimeoutError):
-        await _run(connection, program, seconds=2)
-    os.kill(int((tmp_path / "pid").read_text()), 9)
+    assert isinstance(await _left(await connect(), timeouts, tmp_path, program), TimeoutError)
 
 
-async def test_a_connection_with_a_program_that_was_left_is_used_no_more(connect: Connect, tmp_path: Path) -> None:
+async def test_a_connection_with_a_program_that_was_left_is_used_no_more(
+    connect: Connect, timeouts: Timeouts, tmp_path: Path
+) -> None:
     connection = await connect()
     assert connection.is_fresh
-    with pytest.raises(TimeoutError):
-        await _run(connection, f"echo $$ >{tmp_path}/pid; exec sleep 600", seconds=2)
+    late = await _left(connection, timeouts, tmp_path, f"echo $$ >{tmp_path}/pid; exec sleep 600")
+    assert isinstance(late, TimeoutError)
     assert connection.is_open
     assert not connection.is_fresh
-    os.kill(int((tmp_path / "pid").read_text()), 9)
 
 
 @pytest.mark.parametrize("where", ["", " >&2"])
@@ -119,13 +141,20 @@ async def test_programs_wait_for_each_other_where_fewer_sessions_are_allowed(
     assert connection.is_fresh
 
 
-async def test_without_a_session_a_program_has_not_run(connect: Connect, tmp_path: Path) -> None:
+async def test_without_a_session_a_program_has_not_run(
+    connect: Connect, timeouts: Timeouts, tmp_path: Path
+) -> None:
     connection = await connect(sessions=1)
+    pid = tmp_path / "pid"
+    running = asyncio.create_task(_run(connection, f"echo $$ >{pid}; exec sleep 600"))
+    await until(lambda: pid.exists() and pid.read_text().endswith("\n"))
+    timeouts.come()
     with pytest.raises(TimeoutError):
-        await _run(connection, f"echo $$ >{tmp_path}/pid; exec sleep 600", seconds=2)
+        await running
+    timeouts.stay_away()
     with pytest.raises(SessionRefused):
         await _run(connection, f"touch {tmp_path}/ran")
-    os.kill(int((tmp_path / "pid").read_text()), 9)
+    os.kill(int(pid.read_text()), 9)
     assert not (tmp_path / "ran").exists()
 
 
@@ -224,22 +253,18 @@ async def test_a_connection_that_is_found_lost_has_run_nothing_of_a_program_that
 
 @pytest.mark.parametrize(("data", "is_certain"), [(b"data", True), (b"", False)])
 async def test_a_login_shell_that_hangs_has_not_begun_a_program_that_waits_for_data(
-    connect: Connect, tmp_path: Path, data: bytes, is_certain: bool
+    connect: Connect, timeouts: Timeouts, tmp_path: Path, data: bytes, is_certain: bool
 ) -> None:
     connection = await connect(_login_shell(tmp_path, f"echo hello; echo $$ >{tmp_path}/pid; exec sleep 600"))
-    with pytest.raises(TimeoutError) as late:
-        await _run(connection, "true", seconds=2, data=data)
-    assert isinstance(late.value, NotBegunInTime) == is_certain
+    late = await _left(connection, timeouts, tmp_path, "true", data)
+    assert isinstance(late, TimeoutError)
+    assert isinstance(late, NotBegunInTime) == is_certain
     assert not connection.is_fresh
-    os.kill(int((tmp_path / "pid").read_text()), 9)
 
 
-async def test_a_program_that_hangs_has_begun(connect: Connect, tmp_path: Path) -> None:
-    connection = await connect()
-    with pytest.raises(TimeoutError) as late:
-        await _run(connection, f"echo $$ >{tmp_path}/pid; exec sleep 600", seconds=2, data=b"data")
-    assert type(late.value) is Late
-    os.kill(int((tmp_path / "pid").read_text()), 9)
+async def test_a_program_that_hangs_has_begun(connect: Connect, timeouts: Timeouts, tmp_path: Path) -> None:
+    program = f"echo $$ >{tmp_path}/pid; exec sleep 600"
+    assert type(await _left(await connect(), timeouts, tmp_path, program, b"data")) is Late
 
 
 @pytest.mark.parametrize("parting", ["late", "cut"])
@@ -248,7 +273,7 @@ async def test_a_program_that_is_left_is_ended_by_its_next_word(
 ) -> None:
     connection, pid = await connect(), tmp_path / "pid"
     program = f"until [ -e {tmp_path}/go ]; do sleep 0.1; done; while echo word; do sleep 0.1; done"
-    running = asyncio.create_task(_run(connection, f"echo $$ >{pid}; {program}", 600, b"data"))
+    running = asyncio.create_task(_run(connection, f"echo $$ >{pid}; {program}", b"data"))
     await until(lambda: pid.exists() and pid.read_text().endswith("\n"))
     if parting == "cut":
         front_ends.hang_up()

@@ -92,7 +92,7 @@ async def _record(launcher: Launcher, job: Job) -> LaunchRecord:
 
 async def _seen(launcher: Launcher, job: Job, *states: JobState) -> JobReport:
     """Return the first observation of one of these states."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             report = await launcher.report(job)
             if report.state in states:
@@ -102,7 +102,7 @@ async def _seen(launcher: Launcher, job: Job, *states: JobState) -> JobReport:
 
 async def _when(launcher: Launcher, job: Job, is_so: Callable[[LaunchRecord], bool]) -> LaunchRecord:
     """Return the record of a launch when something is so of it."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             record = await _record(launcher, job)
             if is_so(record):

@@ -13,13 +13,14 @@ import pytest
 
 from kernels.shell import Shell
 from slurm_ssh.errors import AnswerTooLong, AnswerUnreadable, Refused, TransfersBusy, TransferStalled, Unavailable
+from slurm_ssh.ssh import connection as connection_module
 from slurm_ssh.ssh import transfer
 from slurm_ssh.ssh.connection import LONGEST_ANSWER, Connection
 from slurm_ssh.ssh.sessions import COMMANDS_AT_ONCE, TRANSFERS_AT_ONCE, WINDOW_BYTES
 from slurm_ssh.ssh.transfer import Transfer
 from slurm_ssh.ssh.transport import Completed, Late, NotBegun, NotBegunInTime, SessionRefused
 from tests.support.front_ends import Connect, FrontEnds
-from tests.support.waiting import until
+from tests.support.waiting import Timeouts, until
 
 # Far more than all buffers on the way have room for.
 _MUCH = 32 * 1024 * 1024
@@ -509,10 +510,16 @@ async def test_a_start_up_file_that_reads_all_gets_no_chunk(connect: Connect, tm
 
 @pytest.mark.usefixtures("_is_left_soon")
 @pytest.mark.parametrize("data", [b"data", b""])
-async def test_a_login_shell_that_hangs_is_given_up(connect: Connect, tmp_path: Path, data: bytes) -> None:
+async def test_a_login_shell_that_hangs_is_given_up(
+    connect: Connect, tmp_path: Path, data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     connection = await connect(_login_shell(tmp_path, f"echo $$ >{tmp_path}/pid; exec sleep 600"))
+    timeouts = Timeouts(monkeypatch, connection_module)
     async with AsyncExitStack() as stack:
+        receiving = asyncio.create_task(_Receiving(connection, stack)("cat", data))
+        pid = await _stays(tmp_path, "pid")
+        timeouts.come()
         with pytest.raises(Late) as late:
-            await _Receiving(connection, stack)("cat", data, seconds=1)
+            await receiving
     assert isinstance(late.value, NotBegunInTime) == bool(data)
-    _end(await _stays(tmp_path, "pid"))
+    _end(pid)

@@ -3,6 +3,7 @@ import time
 import pytest
 
 from kerberos_auth import gss
+from tests.support.realm import SilentKDC
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +15,10 @@ def aged(kdc, tmp_path_factory):
         taken = {name: gss.acquire(f"{name}@LAB.TEST", f"{name}-pw", folder, "") for name in ("frank", "hans")}
     time.sleep(1)
     return taken
+
+
+@pytest.fixture
+def silent_kdc(realm, tmp_path):
+    kdc = SilentKDC(tmp_path)
+    yield kdc
+    kdc.end()

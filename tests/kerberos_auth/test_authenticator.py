@@ -25,7 +25,7 @@ def make(realm, tmp_path):
             built.pop().tickets.close()
         folder = str(tmp_path / "krb5")
         common = {"allow_all": True, "pam_service": "", "ticket_folder": folder, "keytab": realm.keytab}
-        settings = common | settings
+        settings = common | {"login_timeout_seconds": 60} | settings
         built.append(KerberosPAMAuthenticator(**settings))
         return built[0]
 
@@ -221,16 +221,17 @@ async def test_when_all_threads_hang_people_are_told_at_once(make, realm, monkey
                 await log_in(authenticator, "alice", "alice-pw")
 
 
-async def test_logins_that_hang_hold_up_no_page_of_others(make, realm, monkeypatch):
+async def test_logins_that_hang_hold_up_no_page_of_others(make, silent_kdc, monkeypatch):
     monkeypatch.setattr("kerberos_auth.authenticator._LOGIN_THREADS", 1)
     authenticator = make(manage_groups=True)
     await model_of(authenticator, "bob")
-    monkeypatch.setenv("KRB5_CONFIG", str(realm.configs["silent"]))
+    monkeypatch.setenv("KRB5_CONFIG", str(silent_kdc.config))
     hanging = asyncio.create_task(log_in(authenticator, "alice", "alice-pw"))
     refreshed = asyncio.create_task(authenticator.refresh_user(User("bob")))
     done, _ = await asyncio.wait({hanging, refreshed}, return_when=asyncio.FIRST_COMPLETED)
     assert done == {refreshed}
     assert refreshed.result()["groups"] is not None
+    silent_kdc.end()
     with pytest.raises(web.HTTPError, match="cannot be reached"):
         await hanging
 

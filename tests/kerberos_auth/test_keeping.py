@@ -13,7 +13,10 @@ from traitlets.config import Config
 from kerberos_auth import gss, keeping
 from kerberos_auth.authenticator import KerberosPAMAuthenticator
 from kerberos_auth.holds import Holds
+from tests.support.realm import SHORT_LIFE_SECONDS
 from tests.support.waiting import until
+
+HALF = SHORT_LIFE_SECONDS * 2 // 3
 
 
 @pytest.fixture
@@ -22,7 +25,12 @@ def make(realm, tmp_path, monkeypatch):
     monkeypatch.setattr(keeping, "_TIDY_SECONDS", 0.01)
 
     def build(remove_ticket="logout", has_ticket=True, db=None, **settings):
-        common = {"allow_all": True, "pam_service": "", "ticket_folder": str(tmp_path / "krb5")}
+        common = {
+            "allow_all": True,
+            "pam_service": "",
+            "ticket_folder": str(tmp_path / "krb5"),
+            "login_timeout_seconds": 60,
+        }
         config = Config(KerberosPAMAuthenticator=common | settings, TicketKeeping={"remove_ticket": remove_ticket})
         authenticator = KerberosPAMAuthenticator(config=config)
         if has_ticket:
@@ -183,7 +191,7 @@ async def test_the_ticket_of_who_is_held_is_renewed(begun):
         store.put(name, gss.acquire(principal, f"{name}-pw", store.folder, ""), principal)
     await asyncio.sleep(1)  # The KDC counts whole seconds.
     before = {name: store.get(name) for name in ("frank", "hans")}
-    renewal._clock = lambda: time.time() + 80
+    renewal._clock = lambda: time.time() + HALF
     hold(authenticator, "frank", "nobody-here")
     await until(lambda: store.get("frank").end > before["frank"].end)
     assert store.get("hans") == before["hans"]

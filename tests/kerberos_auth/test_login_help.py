@@ -34,6 +34,7 @@ def start(realm, hub_app, tmp_path, monkeypatch):
                     "allow_all": True,
                     "pam_service": "",
                     "ticket_folder": str(tmp_path / "krb5"),
+                    "login_timeout_seconds": 60,
                 },
                 "LoginHelp": settings,
             }

@@ -67,7 +67,7 @@ async def hub(realm, hub_app, tmp_path, monkeypatch):
                 "allow_all": True,
                 "pam_service": "",
                 "ticket_folder": str(tmp_path / "krb5"),
-                "login_timeout_seconds": 5,
+                "login_timeout_seconds": 60,
             },
         }
     )
@@ -251,7 +251,7 @@ async def test_a_form_sent_with_an_expired_ticket_says_so_and_login_leads_back(h
 async def start_by_api(hub, person, server="server"):
     token = hub.users[person].new_api_token(roles=["token"])
     async with httpx.AsyncClient(
-        verify=NO_TLS, headers={"Authorization": f"Bearer {token}"}, timeout=20
+        verify=NO_TLS, headers={"Authorization": f"Bearer {token}"}, timeout=60
     ) as client:
         answer = await client.post(f"{Browser(hub).base}api/users/alice/{server}")
     return answer.status_code, answer.json().get("message")

@@ -37,7 +37,7 @@ async def hub(realm, hub_app, tmp_path, monkeypatch):
             "allow_all": True,
             "pam_service": "",
             "ticket_folder": str(tmp_path / "krb5"),
-            "login_timeout_seconds": 5,
+            "login_timeout_seconds": 60,
         },
     }
     async with launching.launching(hub_app, tmp_path, monkeypatch, _catalogue, settings) as hub:

@@ -23,6 +23,7 @@ async def hub(realm, hub_app, tmp_path, monkeypatch):
             "allow_all": True,
             "pam_service": "",
             "ticket_folder": str(tmp_path / "krb5"),
+            "login_timeout_seconds": 60,
         },
         "SingleSignOn": {"keytab": realm.http_keytab},
     }

@@ -22,7 +22,12 @@ def start(realm, hub_app, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # the hub writes its cookie secret where it stands
 
     async def begin(keytab=realm.http_keytab, **settings):
-        common = {"allow_all": True, "pam_service": "", "ticket_folder": str(tmp_path / "krb5")}
+        common = {
+            "allow_all": True,
+            "pam_service": "",
+            "ticket_folder": str(tmp_path / "krb5"),
+            "login_timeout_seconds": 60,
+        }
         return await hub_app(
             config={
                 "JupyterHub": {

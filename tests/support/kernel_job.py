@@ -27,7 +27,7 @@ _GOES_ON = {
     "'----------------  ---------------- ----------------  -------- - -----' "
     '"$1       jupyter-hub-01234 alice             00:00:00 R workq"',
 }
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 
 
 class Job:

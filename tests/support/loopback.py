@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-WAIT_SECONDS = 20
+WAIT_SECONDS = 60
 UNWANTED = -1
 
 

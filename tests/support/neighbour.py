@@ -45,7 +45,7 @@ def trusted(ours: Realm, folder: Path) -> Iterator[Path]:
 
 
 def _wait_until_it_listens(port: int) -> None:
-    for _ in range(100):
+    for _ in range(3000):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
             return
         time.sleep(0.02)

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 REALM = "LAB.TEST"
+SHORT_LIFE_SECONDS = 8 * 3600
+"""How long tickets live that are to be renewed: longer than any run of the tests, which share some."""
+
 KRB5_CONF = """\
 [libdefaults]
  default_realm = LAB.TEST
@@ -50,9 +53,9 @@ addprinc -pw bob-pw bob
 addprinc -pw carol-pw -pwexpire yesterday carol
 addprinc -pw dave-pw -allow_tix dave
 addprinc -pw eve-pw -maxlife 2s eve
-addprinc -pw frank-pw -maxlife 120s frank
-addprinc -pw gina-pw -maxlife 120s -allow_renewable gina
-addprinc -pw hans-pw -maxlife 120s -maxrenewlife 121s hans
+addprinc -pw frank-pw -maxlife {life}s frank
+addprinc -pw gina-pw -maxlife {life}s -allow_renewable gina
+addprinc -pw hans-pw -maxlife {life}s -maxrenewlife {renewable}s hans
 addprinc -pw root-pw root
 addprinc -randkey host/hub.lab.test
 ktadd -k {folder}/hub.keytab host/hub.lab.test
@@ -60,7 +63,7 @@ addprinc -randkey HTTP/hub.lab.test
 ktadd -k {folder}/http.keytab HTTP/hub.lab.test
 addprinc -randkey host/localhost
 ktadd -k {folder}/front-end.keytab host/localhost
-addprinc -randkey -maxlife 120s jmonitor
+addprinc -randkey -maxlife {life}s jmonitor
 ktadd -k {folder}/monitor.keytab jmonitor
 """
 SPOOF = """\
@@ -73,11 +76,12 @@ wkt {folder}/spoofed.keytab
 class Realm:
     """The realm LAB.TEST; passwords are `<name>-pw`.
 
-    carol's has expired, dave is locked, eve's tickets live 2 s, frank's 120 s, gina's too but cannot be
-    renewed, hans's 120 s and 121 s with renewals.  `keytab` verifies this KDC; in the eyes of
+    carol's has expired, dave is locked, eve's tickets live 2 s, frank's SHORT_LIFE_SECONDS, gina's too but
+    cannot be renewed, hans's too and a second longer with renewals.  `keytab` verifies this KDC; in the eyes of
     `other_keytab` it is a spoofed one; `http_keytab` is that of HTTP/hub.lab.test, `front_end_keytab` that of an
-    sshd on localhost, `monitor_keytab` that of jmonitor, whose tickets live 120 s.  `configs` holds a krb5.conf
-    for each way a KDC can be: "good", "silent" (takes the connection and never answers), "dead" (nobody listens).
+    sshd on localhost, `monitor_keytab` that of jmonitor, whose tickets live as long as frank's.  `configs`
+    holds a krb5.conf for each way a KDC can be: "good", "silent" (takes the connection and never answers), "dead"
+    (nobody listens).
     """
 
     def __init__(self, folder: Path) -> None:
@@ -99,10 +103,15 @@ class Realm:
 
     def start(self) -> None:
         self._run("kdb5_util", "create", "-s", "-W", "-P", "master")
-        self._run("kadmin.local", "-p", "admin/admin", typed=PEOPLE.format(folder=self.folder))
+        self._run(
+            "kadmin.local",
+            "-p",
+            "admin/admin",
+            typed=PEOPLE.format(folder=self.folder, life=SHORT_LIFE_SECONDS, renewable=SHORT_LIFE_SECONDS + 1),
+        )
         self._run("ktutil", typed=SPOOF.format(folder=self.folder))
         self._kdc = subprocess.Popen(["krb5kdc", "-n"], env=self._env(), stderr=subprocess.DEVNULL)
-        for _ in range(100):
+        for _ in range(3000):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port)):
                 return
             time.sleep(0.02)
@@ -138,6 +147,25 @@ class Realm:
 
     def _run(self, *command: str, typed: str = "") -> None:
         subprocess.run(command, input=typed.encode(), env=self._env(), check=True, capture_output=True)
+
+
+class SilentKDC:
+    """One of its own that takes connections and says nothing, until `end`; `config` is a krb5.conf with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._listens = socket.create_server(("127.0.0.1", 0))
+        self._taken: list[socket.socket] = []
+        self.config = folder / "krb5-silent.conf"
+        self.config.write_text(KRB5_CONF.format(port=self._listens.getsockname()[1]))
+
+    def asked(self) -> None:
+        """Return once somebody has come."""
+        self._taken.append(self._listens.accept()[0])
+
+    def end(self) -> None:
+        """Hang up: whoever waits for an answer waits no longer."""
+        for each in (*self._taken, self._listens):
+            each.close()
 
 
 @contextlib.contextmanager

@@ -177,4 +177,4 @@ def kill(job: "subprocess.Popen[str]", number: int = signal.SIGKILL) -> str:
     """Signal all processes of a job, as Slurm does, and return what it has printed."""
     if job.poll() is None:
         os.killpg(job.pid, number)
-    return job.communicate(timeout=30)[0]
+    return job.communicate(timeout=60)[0]

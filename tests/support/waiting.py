@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -66,6 +66,10 @@ class Timeouts:
         """Return one that does not come by itself."""
         self._begun.append(asyncio.timeout(0 if self._have_come else None))
         return self._begun[-1]
+
+    def stay_away(self) -> None:
+        """Let those that begin later not come by themselves either."""
+        self._have_come = False
 
     def come(self) -> None:
         """Let the time be up, for all that are under way or begin later."""

@@ -12,7 +12,7 @@ from slurm_ssh_spawner.launch import script
 from tests.support import builders, loopback, processes
 
 STUB = Path(__file__).with_name("stub_server.py")
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 
 
 class WholeJob:

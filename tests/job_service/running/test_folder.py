@@ -303,7 +303,7 @@ async def test_what_its_owner_put_into_its_place_does_not_keep_a_job_from_its_en
     await made(site, record)
     Path(record.folder, layout.END).write_text("17 7 1772449506\n")
     spoilt(Path(record.folder, name))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         found = folder.read_left((await site.run(folder.left([record]))).stdout)
     assert found[record.job_id].has_folder
     if name != layout.END:

@@ -35,11 +35,11 @@ def jobs() -> Iterator[list["subprocess.Popen[str]"]]:
     for job in started:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(job.pid, signal.SIGKILL)
-        job.communicate(timeout=30)
+        job.communicate(timeout=60)
 
 
 def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.05)
@@ -51,7 +51,7 @@ def read(path: Path) -> str:
 
 def run(node: Node, hook: Spark | InitCluster, server: str = "", **environ: str) -> str:
     """Run a job to its end and return what it printed."""
-    return node.start(hook.fragment(node.context()), server, **environ).communicate(timeout=30)[0]
+    return node.start(hook.fragment(node.context()), server, **environ).communicate(timeout=60)[0]
 
 
 class TestTheSubmission:
@@ -84,7 +84,7 @@ class TestTheSubmission:
 
     def test_what_is_nobodys_choice_is_left_to_slurm(self, node: Node) -> None:
         fragment = Spark(workers=1).fragment(node.context(partition=None, project=None))
-        node.start(fragment, "").communicate(timeout=30)
+        node.start(fragment, "").communicate(timeout=60)
         told = node.told("sbatch.arguments")
         assert told
         assert not any(option in told for option in ("--account", "--partition", "--time"))
@@ -193,7 +193,7 @@ class TestTheCommand:
     def start(self, node: Node, line: str) -> "subprocess.CompletedProcess[str]":
         """Run a kernel script in a bash of its own, as a profile's is."""
         job = node.start(InitCluster().fragment(node.context()), f"bash -c '{line}'; echo status $?")
-        return subprocess.CompletedProcess([], 0, job.communicate(timeout=30)[0])
+        return subprocess.CompletedProcess([], 0, job.communicate(timeout=60)[0])
 
     def test_the_line_of_the_talk(self, node: Node) -> None:
         said = self.start(node, "true && init-cluster proj3 cloud 5")
@@ -321,7 +321,7 @@ class TestTheNotebooksJob:
 
     def test_no_process_of_it_stays(self, node: Node) -> None:
         job = node.start(SPARK.fragment(node.context()), "true")
-        job.communicate(timeout=30)
+        job.communicate(timeout=60)
         until(lambda: not _processes_of(job.pid))
 
 
@@ -405,7 +405,7 @@ class TestTheClustersJob:
             program.chmod(0o755)
         before = list((node.root / "tmp").iterdir())
         command = ["bash", node.folder / "node.sh", "worker", node.folder, "spark://n1:7077", "1", "512"]
-        subprocess.run(command, env=node.environ, start_new_session=True, timeout=30, check=False)
+        subprocess.run(command, env=node.environ, start_new_session=True, timeout=60, check=False)
         assert [path for path in (node.root / "tmp").iterdir() if path not in before] == []
 
     @pytest.mark.parametrize("row", ["CANCELLED|None", "COMPLETED|None", ""])
@@ -413,7 +413,7 @@ class TestTheClustersJob:
         self, node: Node, cluster: "subprocess.Popen[str]", row: str
     ) -> None:
         node.queue(NOTEBOOK, row)
-        cluster.communicate(timeout=30)
+        cluster.communicate(timeout=60)
         assert cluster.returncode == 0
 
     def test_it_does_not_begin_for_a_notebook_that_is_over(
@@ -423,7 +423,7 @@ class TestTheClustersJob:
         until((node.folder / "submitted").exists)
         node.queue(NOTEBOOK, "TIMEOUT|None")
         late = node.start_cluster()
-        late.communicate(timeout=30)
+        late.communicate(timeout=60)
         assert node.told("daemons") == ""
 
     def test_it_does_not_begin_for_a_launch_whose_folder_is_gone(self, node: Node) -> None:
@@ -432,7 +432,7 @@ class TestTheClustersJob:
         spooled = node.root / "spooled.sh"
         spooled.write_text(script.read_text())
         late = node.start_cluster(str(spooled), str(node.root / "nowhere"), "2", "1", "1536", "1")
-        assert late.communicate(timeout=30)[0] == ""
+        assert late.communicate(timeout=60)[0] == ""
         assert late.returncode == 0
 
     def test_a_master_that_dies_ends_both(self, node: Node, cluster: "subprocess.Popen[str]") -> None:
@@ -440,7 +440,7 @@ class TestTheClustersJob:
         pids = [pid for pid in _processes_of(cluster.pid) if "serve_forever" in read(Path(f"/proc/{pid}/cmdline"))]
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
-        cluster.communicate(timeout=30)
+        cluster.communicate(timeout=60)
         assert "Its master has ended" in read(node.folder / "over")
         assert TWICE in node.told("cancelled")
 
@@ -466,7 +466,7 @@ class TestWhatSparkReadsInTheNotebook:
             "Not ready yet, waiting.  Spark: the cluster waits in the queue (Priority)\n"
         )
         (node.folder / "master").write_text("n1:7077\n")
-        printed = spark.communicate(timeout=30)[0]
+        printed = spark.communicate(timeout=60)[0]
         assert "SPARK_LOCAL_IP=127.0.0.1\n" in printed
         page = printed.split("-Dspark.ui.port=")[1].split()[0]
         assert f"APPLICATION_WEB_PROXY_BASE=/user/a/proxy/{page}\n" in printed
@@ -476,17 +476,17 @@ class TestWhatSparkReadsInTheNotebook:
         run(node, SPARK)
         (node.folder / "over").write_text("It is over.\n")
         spark = self.start(node)
-        assert spark.communicate(timeout=30)[0] == "It is over.\n"
+        assert spark.communicate(timeout=60)[0] == "It is over.\n"
         assert spark.returncode == 1
 
     def test_it_says_that_nobody_asked_for_a_cluster(self, node: Node) -> None:
         run(node, InitCluster())
-        assert "This notebook has no Spark cluster" in self.start(node).communicate(timeout=30)[0]
+        assert "This notebook has no Spark cluster" in self.start(node).communicate(timeout=60)[0]
 
     @pytest.mark.parametrize("words", [("--conf", "spark.master=local[2]"), ("--master", "local", "x")])
     def test_local_mode_waits_for_nothing(self, node: Node, words: tuple[str, ...]) -> None:
         run(node, InitCluster())
-        assert "go\n" in self.start(node, *words).communicate(timeout=30)[0]
+        assert "go\n" in self.start(node, *words).communicate(timeout=60)[0]
 
 
 class TestTheDoor:
@@ -501,7 +501,7 @@ class TestTheDoor:
         with socket.socket() as master:
             master.bind(("127.0.0.1", 0))
             master.listen()
-            master.settimeout(10)
+            master.settimeout(60)
             (node.folder / "master").write_text(f"127.0.0.1:{master.getsockname()[1]}\n")
             with socket.create_connection(("127.0.0.1", port), 10) as client:
                 server, _ = master.accept()

@@ -138,7 +138,7 @@ async def test_who_asks_while_somebody_waits_for_the_first_answer_waits_for_it_t
 async def test_only_the_first_time_does_a_person_wait(availability: Availability, slurm: _Slurm) -> None:
     slurm.may_answer.clear()
     await availability.refreshed("alice", 0.01)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert (await availability.refreshed("alice", LONG))["lugano"] == UNKNOWN
 
 
@@ -150,7 +150,7 @@ async def test_old_facts_are_served_while_new_ones_are_asked_for(
     slurm.may_answer.clear()
     slurm.facts = SiteFacts(projects=("proj12",))
     for _ in range(3):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert (await availability.refreshed("alice", LONG))["lugano"].projects == ("proj3",)
     slurm.may_answer.set()
     await until(lambda: availability.facts("alice")["lugano"].projects == ("proj12",))
@@ -190,7 +190,7 @@ async def test_a_failed_first_question_is_asked_again_without_waiting(
 
 
 async def test_no_page_waits_for_what_is_free(availability: Availability, slurm: _Slurm) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         facts = await availability.refreshed("alice", LONG)
     assert facts["lugano"] == SiteFacts(projects=("proj3",))
     assert slurm.snapshots["alice", "geneva"] == slurm.snapshots["alice", "lugano"] == 1

@@ -52,7 +52,7 @@ async def _connect(front_end: OpenSSH, how: SiteLogin, principal: str = "alice",
 
 async def _said(connection: Connection, program: str) -> str:
     try:
-        return (await connection.run(Shell(program), environ={}, timeout_seconds=20)).stdout
+        return (await connection.run(Shell(program), environ={}, timeout_seconds=60)).stdout
     finally:
         await connection.close()
 

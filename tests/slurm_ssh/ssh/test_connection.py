@@ -2,6 +2,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ async def _connect(front_end: FrontEnd, wallet: Wallet, login: Login = ALICE) ->
 
 
 async def _run(connection: Connection, program: str, data: bytes = b"") -> Completed:
-    return await connection.run(Shell(program), data, environ={}, timeout_seconds=20)
+    return await connection.run(Shell(program), data, environ={}, timeout_seconds=60)
 
 
 @pytest.fixture
@@ -210,14 +211,28 @@ async def test_a_front_end_that_lets_no_more_wait_outside_may_be_tried_again(log
         await _connect(login1.front_end, wallet)
 
 
+@asynccontextmanager
+async def _waiting_outside(port: int) -> AsyncIterator[None]:
+    """Be the one who may wait for a login, once whoever looked whether the server listens is known to be gone."""
+    greeting = b""
+    while not greeting.startswith(b"SSH-"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(60):
+            greeting = await reader.readline()
+        if not greeting.startswith(b"SSH-"):
+            writer.close()
+    try:
+        yield
+    finally:
+        writer.close()
+
+
 async def test_so_does_a_real_one(tmp_path: Path, wallet: Wallet) -> None:
     async with openssh.running(tmp_path / "sshd", "MaxStartups 1") as server:
-        greeted, waiting = await asyncio.open_connection("127.0.0.1", server.port)
-        await greeted.readline()
         front_end = FrontEnd(host="localhost", port=server.port, host_keys=(server.host_key,))
-        with pytest.raises(FrontEndBusy):
-            await _connect(front_end, wallet)
-        waiting.close()
+        async with _waiting_outside(server.port):
+            with pytest.raises(FrontEndBusy):
+                await _connect(front_end, wallet)
 
 
 @pytest.mark.parametrize("greeting", [b"", b"SSH-2.0-OpenSSH_9.2p1\r\n"])
@@ -284,7 +299,7 @@ async def test_a_program_that_ends_before_its_input_is_sent_is_heard(
         return process
 
     monkeypatch.setattr(connection._ssh, "create_process", create_and_look_away)
-    answer = await connection.run(Shell("echo 1"), environ={}, timeout_seconds=20)
+    answer = await connection.run(Shell("echo 1"), environ={}, timeout_seconds=60)
     assert answer == Completed(0, "1\n", "")
     assert connection.is_fresh
 

@@ -15,7 +15,7 @@ from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.proof import Proof
 from tests.support import builders
-from tests.support.waiting import until
+from tests.support.waiting import Clock, until
 
 
 def _front_end(host: str, port: int = 22) -> FrontEnd:
@@ -101,13 +101,14 @@ async def test_a_front_end_that_was_silent_to_one_of_many_is_silent_to_nobody_el
 
 
 async def test_a_crowd_waits_for_as_long_as_others_are_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entrance, "PATIENCE_SECONDS", 1.5)
+    clock = Clock(monkeypatch, frozen=True)
     crowd = _Crowd(monkeypatch, only=None)
-    connect = crowd._connect
 
-    async def connect_slowly(front_end: FrontEnd, *_: Any) -> Any:
-        await asyncio.sleep(0.2)
-        return await connect(front_end)
+    async def connect_slowly(*_: Any) -> Any:
+        clock.advance(entrance.PATIENCE_SECONDS / 10)
+        await asyncio.sleep(0)
+        crowd.made.append(_Made())
+        return crowd.made[-1]
 
     monkeypatch.setattr(entrance, "connect", connect_slowly)
     assert [type(each) for each in await crowd.come(60)] == [_Made] * 60

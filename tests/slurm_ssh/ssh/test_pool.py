@@ -66,7 +66,7 @@ def site(login1: Sshd) -> Site:
 async def _say(pool: ConnectionPool, login: Login, site: Site) -> Connection:
     """Use the person's connection once, and return it."""
     async with pool.connection(login, site) as connection:
-        answer = await connection.run(Shell("echo hello"), environ={}, timeout_seconds=20)
+        answer = await connection.run(Shell("echo hello"), environ={}, timeout_seconds=60)
     assert answer.stdout == "hello\n"
     return connection
 

@@ -319,7 +319,7 @@ async def test_a_browser_gets_a_page_that_asks_again_and_a_websocket_a_refusal(
     assert page.headers["refresh"] == "20"
     upgrade = {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-key": "x", "accept": "*/*"}
     assert "Lugano" in (await ends.asked(port, "/user/alice/api/kernels/1/channels", **upgrade)).json()["message"]
-    async with httpx.AsyncClient(verify=NO_TLS, base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+    async with httpx.AsyncClient(verify=NO_TLS, base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         # More than is read for an answer, and an answer without a body.
         sent = await client.post("/user/alice/api/contents", content=ends.MEGABYTE)
         assert "Lugano" in sent.json()["message"]

@@ -54,7 +54,7 @@ class TestLogin:
     def test_a_ticket_that_ends_before_what_runs(self, well: WellHub) -> None:
         (found,) = (each for each in _b5(well, "hans") if each.sentence.startswith("Tickets of hans"))
         assert found.state is State.WARN
-        assert "end after 2m at the latest, and profiles run for 12h" in found.sentence
+        assert "end after 8h at the latest, and profiles run for 12h" in found.sentence
         assert "modprinc -maxrenewlife 12h hans@LAB.TEST" in found.fix
 
     def test_a_ticket_that_cannot_be_renewed(self, well: WellHub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -196,7 +196,7 @@ class Lives(RuleBasedStateMachine):
         for job in self.known.values():
             await self.launcher.report(job)
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while wrong := await self._wrong():  # noqa: ASYNC110
                     await asyncio.sleep(0.005)
         except TimeoutError:

@@ -69,7 +69,7 @@ async def _submitted(launcher: Launcher, offer: Catalogue, user: str = "alice") 
 
 async def _seen(launcher: Launcher, job: Job, *states: JobState) -> Any:
     """Return the first observation of one of these states."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             report = await launcher.report(job)
             if report.state in states:
@@ -79,7 +79,7 @@ async def _seen(launcher: Launcher, job: Job, *states: JobState) -> Any:
 
 async def _ended(launcher: Launcher, job: Job) -> Any:
     """Return the record of a launch when it says why that has ended."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             await launcher.records.settled()
             record = await launcher.records.get(job.launch_id)

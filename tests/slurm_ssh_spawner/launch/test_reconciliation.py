@@ -228,7 +228,7 @@ async def test_a_promised_stop_is_carried_out_and_leaves_nothing(hub: Restarted)
     await hub.look()
     await until(lambda: hub.local.told("queue") == "")
     assert set(hub.cancelled) == {mark("jupyter", "hub", ID)}
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (await hub.record()).released:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

@@ -125,9 +125,9 @@ def test_what_a_job_says_is_cut_and_made_printable() -> None:
 def test_a_job_may_say_much_at_no_cost() -> None:
     def seconds(size: int) -> float:
         log = f"{_WORD} F5 version {'x ' * 10}\n" * size
-        began = time.perf_counter()
+        began = time.thread_time()
         answers.parse(log, _WORD)
-        return time.perf_counter() - began
+        return time.thread_time() - began
 
     # It is read to a length, whatever it has.
     assert len(answers.parse("\n".join(f"{_WORD} F5 w{n} x" for n in range(10**5)), _WORD).said) < 3000

@@ -72,7 +72,7 @@ async def record_of(launcher: Launcher) -> LaunchRecord:
 
 async def has_ended(launcher: Launcher) -> None:
     """Return when the launch's record has an end."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (await record_of(launcher)).ended is None:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 

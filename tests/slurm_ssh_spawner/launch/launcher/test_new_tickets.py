@@ -88,7 +88,7 @@ async def test_a_ticket_renewed_while_the_hub_was_down_is_delivered_at_the_first
     delivered = local.home / f"alice/tickets/{ID}.ccache"
     assert delivered.read_bytes() == b"ticket"
     if look == "reach":
-        await later.reach(job, Place("n1", 8888), Deadline.after(20))
+        await later.reach(job, Place("n1", 8888), Deadline.after(60))
     else:
         await later.report(job)
     await until(lambda: delivered.read_bytes() == b"renewed")

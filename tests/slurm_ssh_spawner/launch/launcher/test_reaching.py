@@ -36,13 +36,13 @@ async def test_the_tunnel_of_a_site_that_left_the_catalogue_is_kept(
 ) -> None:
     job, place = a_job(site_key="bern"), Place("n1", 8888, local_port=20000)
     with pytest.raises(Broken, match="bern is no longer in the catalogue"):
-        await launcher.reach(job, place, Deadline.after(5))
+        await launcher.reach(job, place, Deadline.after(60))
 
     async def kept(launch_id: LaunchId, _deadline: Deadline) -> int:
         return 20001 if launch_id == job.launch_id else 0
 
     monkeypatch.setattr(launcher._tunnels, "kept", kept)
-    url, now = await launcher.reach(job, place, Deadline.after(5))
+    url, now = await launcher.reach(job, place, Deadline.after(60))
     assert (url, now.local_port) == ("http://127.0.0.1:20001", 20001)
 
 
@@ -58,7 +58,7 @@ async def test_a_server_that_was_up_is_found_again_by_its_record(
     place = Place.of(await record_of(launcher))
     assert place == Place("n1", 8888)
     later = opened(tmp_path, offer, Tickets(), local)
-    assert await later.reach(job, place, Deadline.after(20)) == ("http://203.0.113.7:8888", place)
+    assert await later.reach(job, place, Deadline.after(60)) == ("http://203.0.113.7:8888", place)
     await later.close()
 
 
@@ -104,7 +104,7 @@ async def test_a_server_behind_a_front_end_is_reached_let_go_and_found_again(
         await _said_at(url)
     await launcher.close()
     later = opened(tmp_path, offer, wallet.store, ConnectionPool(wallet.store.get, 60), loopback.free_port())
-    assert await later.reach(job, place, Deadline.after(20)) == (url, place)
+    assert await later.reach(job, place, Deadline.after(60)) == (url, place)
     assert await _said_at(url) == b"hello\n"
     ticket = lugano.home / "alice" / "tickets" / f"{ID}.ccache"
     assert ticket.exists()
