@@ -82,6 +82,7 @@ class RenewalLoop:
         self._plans: dict[str, _Plan] = {}
         self._asked: dict[str, asyncio.Future[None]] = {}
         self._refused = self._unanswered = 0
+        self._looked = -math.inf
         self._news = asyncio.Event()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._threads = LoginThreads(AT_ONCE)
@@ -166,8 +167,12 @@ class RenewalLoop:
         asked, self._asked = self._asked, {}
         try:
             users = {*self._wanted(), *asked}
-            self._plans = {user: self._plans.get(user) or self._planned(user) for user in users}
             now = self._clock()
+            if now < self._looked:
+                # What was planned by a clock that was set back is too late, or never: "it has ended".
+                self._plans.clear()
+            self._looked = now
+            self._plans = {user: self._plans.get(user) or self._planned(user) for user in users}
             due = [user for user in users if user in asked or self._plans[user].due <= now]
             ends = await asyncio.gather(
                 *(self._keep(user, self._plans[user]) for user in due), return_exceptions=True

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from . import names, sentences
-from .errors import AuthFailed, BadTicket, ForeignTicket, NameRefused
+from .errors import AuthFailed, BadTicket, ForeignTicket, NameRefused, TicketExpired
 from .reader import TicketReader, real, unusable
 from .tickets import TEMPORARY, Ticket
 
 _MARK = ".leaving-"
+_DAY_SECONDS = 24 * 3600
 
 _log = logging.getLogger(__name__)
 
@@ -92,7 +93,8 @@ class TicketStore(TicketReader):
     def sweep(self) -> dict[str, AuthFailed]:
         """Remove half-written files, stray marks, and tickets of no use; return whose those were, and why.
 
-        Tickets of another realm stay if there are no others: then it is the hub's realm that is wrong.
+        Tickets of another realm stay if there are no others: then it is the hub's realm that is wrong.  So do
+        those that ended within the last day: it may be the machine's clock that is.
         Only for the start of a hub: logins use files that look half-written.
         """
         for name in self._files():
@@ -102,6 +104,7 @@ class TicketStore(TicketReader):
         foreign = _foreign(useless)
         if foreign and not set(self.users()) - set(useless):
             useless = {user: error for user, error in useless.items() if user not in foreign}
+        useless = {user: error for user, error in useless.items() if not self._has_just_ended(user, error)}
         for user in useless:
             with contextlib.suppress(IsADirectoryError):
                 self.remove(user)
@@ -126,6 +129,9 @@ class TicketStore(TicketReader):
             except AuthFailed as error:
                 found[user] = error
         return found
+
+    def _has_just_ended(self, user: str, error: AuthFailed) -> bool:
+        return isinstance(error, TicketExpired) and self._load(user)[1].end > time.time() - _DAY_SECONDS
 
     def _tell(self, user: str) -> None:
         for callback in self._subscribers:

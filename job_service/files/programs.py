@@ -143,7 +143,8 @@ def removing(folder: str, names: tuple[str, ...]) -> Shell:
     kept = f'[ "$(pwd -P)" != "$base" ] || exit {OUTSIDE}\n' if names[-1] == layout.OURS else ""
     return Shell(
         f"{_within(folder)}{_into(names[:-1])}{kept}"
-        f"[ -e ./{name} ] || [ -L ./{name} ] || exit {ABSENT}\nrm -rf -- ./{name}\n"
+        f"[ -e ./{name} ] || [ -L ./{name} ] || exit {ABSENT}\n"
+        f"{layout.TAKE_AWAY}take_away {name}\n"
     )
 
 

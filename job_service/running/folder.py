@@ -165,7 +165,7 @@ def remove(record: JobRecord) -> Shell:
         private_folder.enter(parent(record), False)
         + f"[ -e {name} ] || [ -L {name} ] || exit 0\n"
         + f"[ -d {name} ] && [ ! -L {name} ] && [ -O {name} ] || exit {_STRANGE}\n"
-        + f"rm -rf -- ./{name}\n"
+        + f"{layout.TAKE_AWAY}take_away {name}\n"
     )
     return Shell(f"[ -e {quote(parent(record))} ] || exit 0\n{inside}")
 

@@ -153,15 +153,20 @@ class Visits:
             errand.ended.pop(record.job_id, None)
 
     async def _remove(self, errand: Errand) -> None:
+        failed = ""
         for record in list(errand.removals.values()):
             answer = await self.places.remote(record).run(folder.remove(record))
             is_strange = folder.is_strange(answer)
             if answer.status and not is_strange:
-                raise Unavailable(say.REMOVAL_OWED.format(site=self.places.title(record.system)), answer.stderr)
+                # One that cannot be removed keeps no other.
+                failed = answer.stderr or str(answer.status)
+                continue
             said = say.FOLDER_STRANGE if is_strange else say.FOLDER_REMOVED
             done = Change(Changes(removed=self.clock.now()), said)
             await self.board.change(record, lambda each, done=done: None if each.removed else done)  # type: ignore[misc]
             errand.removals.pop(record.job_id, None)
+        if failed:
+            raise Unavailable(say.REMOVAL_OWED.format(site=self.places.title(errand.system)), failed)
 
 
 def _may_have_more_to_say(record: JobRecord) -> bool:

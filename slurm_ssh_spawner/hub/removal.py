@@ -1,5 +1,8 @@
 """What belongs to a person whom an admin removes from JupyterHub: ended and forgotten before they are removed.
 
+Nobody is renamed: JupyterHub would give their sessions, tokens and servers to whoever logs in by the new name, and
+theirs that person's ticket.
+
 JupyterHub itself stops their default server alone, and then cannot remove somebody with another one.  What is
 theirs is found by their name, so whoever gets that name later must find nothing but what could not be settled: the
 jobs at a site that does not answer are stopped later, with that name.
@@ -37,6 +40,14 @@ class UserHandler(StopsServers, UserAPIHandler):  # type: ignore[misc]
             except DatabaseAway as error:
                 raise web.HTTPError(503, error.message) from error
         await super().delete(user_name)
+
+    @needs_scope("admin:users")  # type: ignore[untyped-decorator]
+    async def patch(self, user_name: str) -> None:
+        """Change a person, but for their name: 400."""
+        asked = self.get_json_body()
+        if self.find_user(user_name) and isinstance(asked, dict) and asked.get("name", user_name) != user_name:
+            raise web.HTTPError(400, sentences.NOT_RENAMED.format(user=user_name))
+        await super().patch(user_name)
 
     async def _settle(self, user: Any) -> None:
         hub: Hub = self.settings[SETTING]

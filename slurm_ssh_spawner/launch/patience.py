@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Self
@@ -18,7 +19,7 @@ _SERVER_MINUTES = 10
 _MARGIN_SECONDS = 15 * 60
 # What a launch of an earlier hub is waited for once it runs: its job's own time limit comes first.
 _TAKEN_UP = timedelta(days=6)
-# The wall clock may be set, and only the loop's own is waited for.
+# The end may be moved meanwhile.
 _LOOK_SECONDS = 30.0
 
 _log = logging.getLogger(__name__)
@@ -53,6 +54,8 @@ class Patience:
 
     It may wait in the queue `until` a moment, which stays the same over restarts of the hub, and may be moved.  A
     job that runs then gets `run` from its beginning, or what is left until that moment.
+
+    The wall clock is read once: one that is set while the launch is waited for must end nothing.
     """
 
     begun: datetime
@@ -61,6 +64,9 @@ class Patience:
     node: str = field(default="", init=False)
     running: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _runs_since: datetime | None = field(default=None, init=False)
+    _read: tuple[datetime, float] = field(
+        default_factory=lambda: (datetime.now(UTC), time.monotonic()), init=False, repr=False, compare=False
+    )
 
     @classmethod
     def of(cls, launch: NotebookLaunch) -> Self:
@@ -93,19 +99,24 @@ class Patience:
         return clock(self._end)
 
     @property
+    def _now(self) -> datetime:
+        wall, steady = self._read
+        return wall + timedelta(seconds=time.monotonic() - steady)
+
+    @property
     def _end(self) -> datetime:
         return max(self.until, self._runs_since + self.run) if self._runs_since else self.until
 
     def seen(self, report: JobReport) -> None:
         """Take note of what Slurm says of the job."""
         if self._runs_since is None and report.state in {JobState.RUNNING, JobState.ENDING}:
-            self._runs_since, self.node = datetime.now(UTC), report.node
+            self._runs_since, self.node = self._now, report.node
             self.running.set()
 
     async def is_over(self) -> None:
         """Return when it has come to its end."""
         # The end moves when the job begins to run.
-        while (left := (self._end - datetime.now(UTC)).total_seconds()) > 0:  # noqa: ASYNC110
+        while (left := (self._end - self._now).total_seconds()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(min(left, _LOOK_SECONDS))
 
 

@@ -108,6 +108,10 @@ GONE_FROM_SLURM = _("The job at {site} has ended: {scheduler} does not list it a
 NO_SUCH_PERSON = _("{user} does not use this hub any more.")
 STILL_BEING_STOPPED = _("{user} still has a server that runs or is being stopped. Remove {user} in a minute.")
 FORMER_USER = _("{user} (removed {day})")
+NOT_RENAMED = _(
+    "{user} cannot be renamed: a person here is the account of that name at the sites, and their jobs run as it. "
+    "Let the new account log in, and then remove {user}."
+)
 NOT_STARTED_AGAIN = _("The server of {user} could not be started again yet.")
 TOKEN_AWAITED = _("The hub was restarted. It waits until the server reports again, some minutes at most.")
 SUBMITTED_AGAIN = _("{site} does not have the job. The hub submits it once more.")

@@ -2,11 +2,12 @@ import asyncio
 import threading
 import time
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from krb_caches import cache, credential
 
-from kerberos_auth import gss, renewal, tickets
+from kerberos_auth import gss, reader, renewal, tickets
 from kerberos_auth.breaker import Breaker
 from kerberos_auth.errors import AuthFailed, LoginServersUnreachable, RenewalRefused
 from kerberos_auth.moments import Moment
@@ -151,6 +152,20 @@ async def test_what_the_kdc_refuses_for_good_is_asked_once(kept, tried, caplog):
     assert kept.store.get("alice") == ticket
     kept.put_due("alice")
     await until(lambda: tried["alice"] == 2)
+
+
+async def test_a_ticket_that_had_ended_by_a_clock_that_was_wrong_is_renewed_once_it_is_right(
+    kept, tried, monkeypatch
+):
+    monkeypatch.setattr(reader, "time", SimpleNamespace(time=lambda: time.time() + kept.later))
+    kept.put_due("eve")
+    kept.wanted = {"eve"}
+    kept.later = 3600
+    await kept.loop._round()
+    assert tried["eve"] == 0
+    kept.later = 0
+    await kept.loop._round()
+    assert tried["eve"] == 1
 
 
 async def test_pauses_grow_and_shrink_again_near_the_end(kept):

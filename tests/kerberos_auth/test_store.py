@@ -238,7 +238,7 @@ def test_a_start_removes_tickets_of_no_use_and_tells_why(store):
     put(store)
     plant_garbage(store.folder / "bob")
     store.put("carol", cache(owner="carol@LAB.TEST"), "carol@LAB.TEST").path.write_bytes(cache())
-    expired = cache(credential(end=int(time.time()) - 1))
+    expired = cache(credential("dave@LAB.TEST", end=int(time.time()) - 2 * 86400), owner="dave@LAB.TEST")
     store.put("dave", cache(owner="dave@LAB.TEST"), "dave@LAB.TEST").path.write_bytes(expired)
     (store.folder / "eve").mkdir()
     told = store.sweep()
@@ -246,6 +246,15 @@ def test_a_start_removes_tickets_of_no_use_and_tells_why(store):
     assert isinstance(told["bob"], BadTicket)
     assert store.users() == ["alice", "eve"]
     assert store.sweep().keys() == {"eve"}
+
+
+def test_a_start_with_a_clock_that_is_an_hour_ahead_removes_no_ticket(store, monkeypatch):
+    ticket = store.put("alice", cache(credential(end=int(time.time()) + 1800)), ALICE)
+    with monkeypatch.context() as patch:
+        now = time.time() + 3600
+        patch.setattr(time, "time", lambda: now)
+        assert store.sweep() == {}
+    assert store.get("alice") == ticket
 
 
 def test_whoever_subscribed_hears_of_every_new_ticket_and_of_nothing_else(store, caplog):

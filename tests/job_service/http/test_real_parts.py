@@ -33,7 +33,7 @@ from tests.job_service.running.service import Service as Runs
 from tests.support.local import LocalSite
 
 _SLURM = ("/sbatch", "/squeue", "/scancel", "/scontrol", "/sacct", "look() {\n  [ -d")
-_FOLDERS = ("chmod 700 . ||", "rm -rf -- ./")
+_FOLDERS = ("chmod 700 . ||", "take_away ")
 
 
 @dataclass

@@ -266,7 +266,7 @@ class Crowd:
             ("/scontrol", self._scontrol),
             ("look() {\n  [ -d", self._left),
             ("chmod 700 . ||", self._make),
-            ("rm -rf -- ./", self._remove),
+            ("take_away ", self._remove),
             ("-name 'put-*.part'", self._sweep),
             (".ccache", self._ticket),
         ):
@@ -402,7 +402,7 @@ class Crowd:
         return Completed(0, "".join(lines), "")
 
     def _remove(self, _login: Login, program: str, _data: bytes) -> Completed:
-        found = re.search(r"rm -rf -- \./([0-9a-f]{12})", program)
+        found = re.search(r"take_away ([0-9a-f]{12})", program)
         assert found
         for place in [each for each in self.folders if each.partition(".")[0] == found[1]]:
             del self.folders[place]

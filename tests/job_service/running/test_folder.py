@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import stat
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,6 +22,9 @@ from slurm_ssh.errors import Refused
 from slurm_ssh.ssh.transport import Completed
 from tests.support import builders
 from tests.support.local import LocalSite
+
+# For whom modes count, as for everybody but root.
+_UNPRIVILEGED = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
 
 NOW = datetime(2026, 3, 2, 11, 5, tzinfo=UTC)
 
@@ -323,6 +327,25 @@ async def test_a_folder_is_removed_and_nothing_else(home: Path, record: JobRecor
     assert not path.exists()
     assert (outside / "file").exists()
     assert (await site.run(folder.remove(record))).status == 0
+
+
+async def test_folders_that_are_closed_to_their_owner_are_removed_with_all_in_them(
+    home: Path, record: JobRecord
+) -> None:
+    site, path = LocalSite(home), Path(record.folder)
+    await made(site, record)
+    outside = home / "kept"
+    outside.mkdir(mode=0o500)
+    for mode in (0o500, 0o000, 0o200):
+        (path / f"{mode:o}" / "-deep\n").mkdir(parents=True)
+        (path / f"{mode:o}" / "-deep\n" / "file").touch()
+        (path / f"{mode:o}" / "link").symlink_to(outside)
+        (path / f"{mode:o}" / "-deep\n").chmod(mode)
+        (path / f"{mode:o}").chmod(mode)
+    removed = await asyncio.create_subprocess_exec(*_UNPRIVILEGED, "sh", "-c", folder.remove(record))
+    assert await removed.wait() == 0
+    assert not path.exists()
+    assert stat.S_IMODE(outside.stat().st_mode) == 0o500
 
 
 async def test_a_link_in_the_place_of_a_folder_is_left_alone(home: Path, record: JobRecord) -> None:

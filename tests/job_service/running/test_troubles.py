@@ -442,3 +442,25 @@ async def test_jobs_of_a_time_to_come_are_followed(service: Service, site: Crowd
     site.waits = 200
     done = await service.over(record)
     assert (done.stage, service.clock.now() < later) == (Stage.SUCCESSFUL, True)
+
+
+async def test_a_folder_that_cannot_be_removed_keeps_no_other(
+    service: Service, site: Crowd, clock: FastClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.lasts = 0
+    stuck, here = await service.accept(), await service.accept()
+    for record in (stuck, here):
+        await service.over(record)
+    real = site._remove
+
+    def remove(login: Any, program: str, data: bytes) -> Completed:
+        if stuck.job_id in program:
+            return Completed(1, "", "rm: cannot remove 'x': Permission denied")
+        return real(login, program, data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(site, "_remove", remove)
+        clock.speed = 5000
+        await service.until(here, lambda job: job.removed is not None)
+        assert (await service.get(stuck)).removed is None
+    await service.until(stuck, lambda job: job.removed is not None)

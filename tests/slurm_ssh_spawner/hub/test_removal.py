@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -52,10 +53,14 @@ async def _up(hub: LaunchingHub, alice: Person, server: str) -> Job:
     return job
 
 
-async def _remove(hub: LaunchingHub, admin: Person, name: str = "alice") -> httpx.Response:
+async def _ask(hub: LaunchingHub, admin: Person, method: str, name: str, **more: Any) -> httpx.Response:
     async with httpx.AsyncClient(verify=NO_TLS, timeout=60, trust_env=False) as client:
         headers = {"Authorization": f"token {admin.user.new_api_token()}"}
-        return await client.delete(f"{hub.app.hub.url}api/users/{name}", headers=headers)
+        return await client.request(method, f"{hub.app.hub.url}api/users/{name}", headers=headers, **more)
+
+
+async def _remove(hub: LaunchingHub, admin: Person, name: str = "alice") -> httpx.Response:
+    return await _ask(hub, admin, "DELETE", name)
 
 
 async def _record(hub: LaunchingHub, job: Job) -> LaunchRecord:
@@ -148,3 +153,14 @@ async def test_the_access_of_a_guest_who_is_removed_ends_in_the_log(
         assert (await _remove(hub, ruth, "bob")).status_code == 204
     assert "sharing: access of bob to alice/ ended: bob was removed" in caplog.text
     assert guests.guests(row) == ()
+
+
+async def test_nobody_is_renamed_for_their_name_is_that_of_their_account(hub: LaunchingHub) -> None:
+    await hub.person("alice")
+    ruth = await hub.person("ruth", admin=True)
+    refused = await _ask(hub, ruth, "PATCH", "alice", json={"name": "bob", "admin": True})
+    assert refused.status_code == 400
+    assert "alice cannot be renamed" in refused.json()["message"]
+    assert (await _ask(hub, ruth, "GET", "alice")).json()["admin"] is False
+    assert (await _ask(hub, ruth, "PATCH", "alice", json={"name": "alice", "admin": True})).json()["admin"]
+    assert (await _ask(hub, ruth, "PATCH", "nobody", json={"name": "bob"})).status_code == 404

@@ -1,9 +1,11 @@
+import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 
 from slurm_ssh.job import JobReport, JobState
+from slurm_ssh_spawner.launch import patience as module
 from slurm_ssh_spawner.launch.patience import Patience, longer, start_seconds
 from tests.slurm_ssh_spawner.launch.test_servers import BEGUN
 from tests.support import builders
@@ -54,3 +56,24 @@ async def test_a_launch_of_an_earlier_hub_waits_until_the_same_moment() -> None:
     patience = Patience.taken_up(Record())  # type: ignore[arg-type]
     assert (patience.until, patience.queue_time, patience.runs) == (until, "1d", False)
     assert Patience.taken_up(None).until > until
+
+
+class _AnHourLater(datetime):
+    """The wall clock, set to an hour later."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        return datetime.now(tz) + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("runs", [False, True])
+async def test_a_wall_clock_that_is_set_ends_no_wait(runs: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    profiles = {"jupyterlab": builders.profile(queue_wait="5m")}
+    patience = Patience.of(builders.launch(builders.catalogue(profiles=profiles)))
+    if runs:
+        patience.seen(JobReport(JobState.RUNNING))
+    monkeypatch.setattr(module, "datetime", _AnHourLater)
+    over = asyncio.create_task(patience.is_over())
+    await asyncio.sleep(0)
+    assert not over.done()
+    over.cancel()

@@ -867,7 +867,7 @@ def report(facts: object, otherwise: object = None) -> None:
 
     `otherwise` is told in their place once it refuses the facts as such.
     """
-    pause, end = 0.2, time.time() + HUB_WAIT_SECONDS
+    pause, end = 0.2, time.monotonic() + HUB_WAIT_SECONDS
     while True:
         problem = told(facts)
         if not problem:
@@ -875,7 +875,7 @@ def report(facts: object, otherwise: object = None) -> None:
         if otherwise and problem.startswith(REFUSED):
             facts, otherwise = otherwise, None
             continue
-        if time.time() > end:
+        if time.monotonic() > end:
             hours = HUB_WAIT_SECONDS // 3600
             raise UnknownLaunchError("the hub could not be reached for %d h: %s" % (hours, problem))
         say("waiting for the hub: %s" % problem)
