@@ -1,93 +1,53 @@
-"""The two ends of tunnels: a server on a node, and clients of this machine."""
+"""Commands whose start is interrupted, or whose output goes nowhere: each in a process of its own."""
 
-import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import subprocess
+import sys
+from pathlib import Path
 
-import httpx
+from tests.support.folders import TREE
 
-from lab.plain_http import NO_TLS
-from slurm_ssh.deadline import Deadline
-from slurm_ssh.job import LaunchId
-from slurm_ssh.ssh.login import Login
-from slurm_ssh.tunnels.answer import IN_PLACE
-from slurm_ssh.tunnels.route import Route
-from tests.support import builders
-
-ALICE = Login("alice", "alice", "lugano")
-MEGABYTE = os.urandom(1024 * 1024)
+# Whether it is heard at once is the kernel's affair.
+_SHIM = """import os, signal, time
+os.kill(os.getpid(), signal.SIGINT)
+time.sleep(60)
+"""
 
 
-class Node:
-    """A server on a node: gives back what it is sent, and ends when its client has ended."""
-
-    def __init__(self) -> None:
-        self.port = 0
-        self.clients = 0
-
-    async def echo(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.clients += 1
-        try:
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        except OSError:
-            pass
-        finally:
-            self.clients -= 1
-            writer.close()
+def of_interrupt(entry: str, tmp_path: Path) -> tuple[int, str]:
+    """Return status and all output of an entry point that Ctrl-C meets when it begins to load libraries."""
+    # Each of our commands loads it, and as good as nothing before it.
+    (tmp_path / "typer.py").write_text(_SHIM, encoding="utf-8")
+    ran = _run(f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {entry}", "--help 2>&1", subprocess.PIPE, {})
+    return ran.returncode, ran.stdout
 
 
-def route_to(node: Node, launch_id: str = builders.LAUNCH_ID, local_port: int = 0) -> Route:
-    return Route(LaunchId(launch_id), ALICE, "n1", node.port, local_port)
+def of_redirected(entry: str, line: str, **environ: str) -> tuple[int, str]:
+    """Return status and standard error of an entry point; a shell has read what is behind it, as `>/dev/full`."""
+    ran = _run(entry, line, subprocess.PIPE, environ)
+    return ran.returncode, ran.stderr
 
 
-def soon() -> Deadline:
-    return Deadline.after(60)
-
-
-@asynccontextmanager
-async def client(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+def of_left_alone(entry: str, line: str, **environ: str) -> tuple[int, str]:
+    """Return the same of one whose output goes into a pipe from which nobody reads any more."""
+    reader, writer = os.pipe()
+    os.close(reader)
     try:
-        yield reader, writer
+        ran = _run(entry, line, writer, environ)
     finally:
-        writer.close()
+        os.close(writer)
+    return ran.returncode, ran.stderr
 
 
-async def there_and_back(port: int, data: bytes = b"hello") -> bytes:
-    """Send data through a tunnel, end, and return what comes back until the other side ends."""
-    async with asyncio.timeout(20), client(port) as (reader, writer):
-        answer = asyncio.create_task(reader.read(-1))
-        writer.write(data)
-        writer.write_eof()
-        return await answer
-
-
-async def answers(port: int) -> bool:
-    try:
-        return await there_and_back(port) == b"hello"
-    except OSError:
-        return False
-
-
-async def asked(port: int, path: str = "/user/alice/api", **headers: str) -> httpx.Response:
-    """Return what a tunnel answers in the server's place."""
-    async with httpx.AsyncClient(verify=NO_TLS, base_url=f"http://127.0.0.1:{port}", timeout=20) as browser:
-        answer = await browser.get(path, headers=headers)
-    # JupyterHub takes a server for dead from 500 on, and JupyterLab a kernel at any other status.
-    assert answer.status_code == 424
-    assert IN_PLACE in answer.headers
-    return answer
-
-
-async def said(port: int) -> str:
-    message: str = (await asked(port)).json()["message"]
-    return message
-
-
-async def until_it_answers(port: int) -> None:
-    async with asyncio.timeout(20):
-        while not await answers(port):  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.01)
+def _run(entry: str, line: str, stdout: int, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    path = f"{TREE}:{TREE / 'job_client'}"
+    return subprocess.run(
+        ["bash", "-c", f'"$0" -c "$1" {line}', sys.executable, entry],
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        cwd=TREE,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": path, "LC_ALL": "C.UTF-8", **environ},
+    )
