@@ -7,21 +7,25 @@ with Jobs.logged_in() as jobs:
     print(jobs.wait(job.job_id).stage)
 """
 
-from hubjobs.async_client import AsyncJobs
-from hubjobs.client import Jobs
-from hubjobs.errors import (
-    Away,
-    HubJobsError,
-    LoginRefused,
-    NotLoggedIn,
-    Problem,
-    Unavailable,
-    Unreadable,
-    Untrusted,
-    WrongFile,
-)
-from hubjobs.models import Job, Spec
-from hubjobs.passwords import login
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hubjobs.async_client import AsyncJobs
+    from hubjobs.client import Jobs
+    from hubjobs.errors import (
+        Away,
+        HubJobsError,
+        LoginRefused,
+        NotLoggedIn,
+        Problem,
+        Unavailable,
+        Unreadable,
+        Untrusted,
+        WrongFile,
+    )
+    from hubjobs.models import Job, Spec
+    from hubjobs.passwords import login
 
 __all__ = [
     "AsyncJobs",
@@ -39,3 +43,23 @@ __all__ = [
     "WrongFile",
     "login",
 ]
+_ELSEWHERE = {
+    "AsyncJobs": "async_client",
+    "Jobs": "client",
+    "Job": "models",
+    "Spec": "models",
+    "login": "passwords",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for, and no sooner: the commands hear Ctrl-C while the rest is loaded."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_ELSEWHERE.get(name, 'errors')}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,6 +1,6 @@
 """`python -m hubjobs` is the command `hubjobs`."""
 
-from hubjobs.cli.main import main
+from hubjobs.cli.entry import hubjobs
 
 if __name__ == "__main__":
-    main()
+    hubjobs()

@@ -48,6 +48,7 @@ LONG_NAME = "it has a name that is too long"
 
 # -- the command -----------------------------------------------------------------------------------------
 A_FILE = "A file"
+NOT_WRITTEN = "What this command says cannot be written: {reason}."
 NO_TIME = "“{text}” is no time. Write 90m, 2h, 1d12h or 45s."
 NO_SETTING = "“{text}” sets nothing. Write --set NAME=VALUE."
 NO_PROJECT = "“{text}” is no project. Write SYSTEM/NAME, such as geneva/proj3."

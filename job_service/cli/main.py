@@ -28,6 +28,7 @@ from profiles.errors import ChoiceRefused
 from profiles.loading import load
 from profiles.loading.problems import CatalogueInvalid
 from profiles.offer.offer import Person
+from slurm_ssh.command import ended
 from slurm_ssh.errors import LaunchError
 from slurm_ssh.job import is_hub_name
 
@@ -148,9 +149,9 @@ def script(
     typer.echo(text, nl=False)
 
 
-def main() -> None:
-    """Carry out a command: exit with 0, with 1 and a sentence, or with 2 for a wrong command line."""
-    app(prog_name="jupyterhub-jobs")
+def main() -> int:
+    """Carry out a command; return 0, 1 after a sentence, or 2 for a wrong command line."""
+    return ended(lambda: app(prog_name="jupyterhub-jobs"))
 
 
 @contextmanager

@@ -278,4 +278,7 @@ FACTS_NOT_UNDERSTOOD = _("The answer of {program} at {site} could not be underst
 QUEUE_REFUSED = _("{program} failed at {site}.")
 QUEUE_NOT_UNDERSTOOD = _("The answer of {program} at {site} could not be understood.")
 
+# -- commands --------------------------------------------------------------------------------------------
+OUTPUT_NOT_WRITTEN = _("What this command says cannot be written: {reason}.")
+
 speaks(__name__)

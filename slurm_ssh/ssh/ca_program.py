@@ -5,13 +5,15 @@ import contextlib
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import cast
 
 from slurm_ssh.text import one_line
 
 PROGRAM_SECONDS = 10.0
 """How long it may take."""
 
+# More than what it has printed needs to come once it has ended.
+_MOMENT_SECONDS = 0.5
 _LONGEST = 64 * 1024
 _LONGEST_SAID = 300
 # It is told nothing of the hub's own secrets, some of which are in the hub's environment.
@@ -29,37 +31,68 @@ class NoCertificate(Exception):  # noqa: N818 - named by what happened
 async def run(words: Sequence[str], names: Mapping[str, str], data: bytes) -> bytes:
     """Run a program with names put into its words and `data` on its stdin; return what it prints.
 
-    Raises NoCertificate.
+    What it has begun and leaves running, such as an agent, may hold its pipes: they are read until it has ended
+    itself, and for a moment more.  Raises NoCertificate.
     """
     command = [_filled(word, names) for word in words]
-    program = await _begun(command)
+    transport, program = await _begun(command)
     try:
+        _feed(transport, data)
         async with asyncio.timeout(PROGRAM_SECONDS):
-            _, said, complaint = await asyncio.gather(
-                _feed(cast(asyncio.StreamWriter, program.stdin), data),
-                _heard(cast(asyncio.StreamReader, program.stdout)),
-                _heard(cast(asyncio.StreamReader, program.stderr)),
-            )
-            status = await program.wait()
+            await program.has_ended.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_MOMENT_SECONDS):
+                await program.is_silent.wait()
+        status = transport.get_returncode()
     except TimeoutError as error:
         late = f"{command[0]}: has not ended within {PROGRAM_SECONDS:g} s"
         raise NoCertificate(late, is_temporary=True) from error
     finally:
-        await _ended(program)
+        _end(transport)
+        await program.has_ended.wait()
     if status:
-        why = one_line(complaint.decode("utf-8", "replace"), _LONGEST_SAID)
+        why = one_line(program.heard[2].decode("utf-8", "replace"), _LONGEST_SAID)
         raise NoCertificate(f"{command[0]}: exit status {status}: {why}", is_temporary=True)
-    return said
+    return bytes(program.heard[1])
 
 
-async def _begun(command: Sequence[str]) -> asyncio.subprocess.Process:
+class _Program(asyncio.SubprocessProtocol):
+    """The beginning of what a program prints to stdout and stderr, by their numbers, and whether it has ended."""
+
+    def __init__(self) -> None:
+        self.heard = {1: bytearray(), 2: bytearray()}
+        self.has_ended, self.is_silent = asyncio.Event(), asyncio.Event()
+        self._open = set(self.heard)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        heard = self.heard[fd]
+        heard += data[: _LONGEST - len(heard)]
+
+    def pipe_connection_lost(self, fd: int, _exc: Exception | None) -> None:
+        self._open.discard(fd)
+        if not self._open:
+            self.is_silent.set()
+
+    def process_exited(self) -> None:
+        self.has_ended.set()
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        # It has ended, and its pipes are closed.
+        self._transport.close()
+
+
+_Begun = tuple[asyncio.SubprocessTransport, _Program]
+
+
+async def _begun(command: Sequence[str]) -> _Begun:
     """Return a program that has begun.  Raises NoCertificate."""
     environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    pipe = asyncio.subprocess.PIPE
+    loop = asyncio.get_running_loop()
     beginning = asyncio.ensure_future(
-        asyncio.create_subprocess_exec(
-            *command, stdin=pipe, stdout=pipe, stderr=pipe, env=environ, cwd="/", start_new_session=True
-        )
+        loop.subprocess_exec(_Program, *command, env=environ, cwd="/", start_new_session=True)
     )
     try:
         # Cancelled itself it would wait for ever, for pipes that nobody opens any more.
@@ -71,9 +104,9 @@ async def _begun(command: Sequence[str]) -> asyncio.subprocess.Process:
         raise
 
 
-def _end_at_once(beginning: asyncio.Future[asyncio.subprocess.Process]) -> None:
+def _end_at_once(beginning: asyncio.Future[_Begun]) -> None:
     if not beginning.cancelled() and not beginning.exception():
-        _end(beginning.result())
+        _end(beginning.result()[0])
 
 
 def _filled(word: str, names: Mapping[str, str]) -> str:
@@ -82,38 +115,19 @@ def _filled(word: str, names: Mapping[str, str]) -> str:
     return word
 
 
-async def _feed(stdin: asyncio.StreamWriter, data: bytes) -> None:
+def _feed(transport: asyncio.SubprocessTransport, data: bytes) -> None:
     # It need not read what it is sent.
+    stdin = cast(asyncio.WriteTransport, transport.get_pipe_transport(0))
     stdin.write(data)
-    with contextlib.suppress(OSError):
-        await stdin.drain()
     stdin.close()
-    with contextlib.suppress(OSError):
-        # What it waits for is set whether or not anybody waits.
-        await asyncio.shield(stdin.wait_closed())
 
 
-async def _heard(stream: asyncio.StreamReader) -> bytes:
-    """Return the beginning of what a program prints, once it has ended that."""
-    heard = bytearray()
-    while data := await stream.read(_LONGEST):
-        heard += data[: _LONGEST - len(heard)]
-    return bytes(heard)
-
-
-async def _ended(program: asyncio.subprocess.Process) -> None:
-    """End it, and what it has begun, if it has not ended by itself."""
-    _end(program)
-    await program.wait()
-
-
-def _end(program: asyncio.subprocess.Process) -> None:
-    if program.returncode is None:
+def _end(transport: asyncio.SubprocessTransport) -> None:
+    """End a program, and what it has begun, if it has not ended by itself; leave its pipes alone."""
+    if transport.get_returncode() is None:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(program.pid, signal.SIGKILL)
-    # A pipe with more in it than was read never ends by itself, and `wait` waits for all of them.  asyncio has no
-    # public name for them; closing all at once would also take the program's end from who waits for it.
-    transport = cast(Any, program)._transport
+            os.killpg(transport.get_pid(), signal.SIGKILL)
+    # `close` of the transport would take its end from who waits for it.
     for number in range(3):
         if pipe := transport.get_pipe_transport(number):
             pipe.close()

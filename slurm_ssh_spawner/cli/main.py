@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from slurm_ssh.command import ended
 from slurm_ssh_spawner.cli import add_site as adding
 from slurm_ssh_spawner.cli import check as checking
 from slurm_ssh_spawner.cli import show as showing
@@ -255,8 +256,4 @@ def tunnels(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return 0, 1 for problems found or a refusal, or 2 for a wrong command line."""
-    try:
-        app(arguments, prog_name=_PROGRAM)
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    return 0
+    return ended(lambda: app(arguments, prog_name=_PROGRAM))

@@ -1,8 +1,6 @@
 """What is around every command: a client for who is logged in, and what becomes of errors."""
 
 import functools
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -11,11 +9,11 @@ import typer
 
 from hubjobs import calls, sentences
 from hubjobs.calls import Call
-from hubjobs.cli import output
+from hubjobs.cli import entry, output
 from hubjobs.client import Jobs
 from hubjobs.errors import Away, HubJobsError
 
-OTHER, USAGE, AWAY, INTERRUPTED = 1, 2, 75, 130
+OTHER, USAGE, AWAY = 1, 2, 75
 """What a command ends with that did not do what it should."""
 
 T = TypeVar("T")
@@ -38,26 +36,17 @@ def guarded(command: Command) -> Command:
         except ValueError as error:
             output.error(error)
             raise typer.Exit(USAGE) from None
-        except BrokenPipeError:
-            # Whoever reads has enough; nothing more is written, also not at the end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(OTHER) from None
         except OSError as error:
+            if error.filename is None and entry.is_lost():
+                # Told where the command line ends.
+                raise
             place = error.filename or sentences.A_FILE
             output.error(HubJobsError(f"{place}: {error.strerror or type(error).__name__}"))
             raise typer.Exit(OTHER) from None
         except KeyboardInterrupt:
-            raise typer.Exit(INTERRUPTED) from None
+            raise typer.Exit(entry.INTERRUPTED) from None
 
     return run  # type: ignore[return-value]
-
-
-def ended_quietly(app: Callable[[], Any]) -> None:
-    """Run a command line; an interrupt before its command has begun ends it as one within."""
-    try:
-        app()
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
 
 
 @contextmanager

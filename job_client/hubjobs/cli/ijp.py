@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from hubjobs import calls, models, passwords, sentences, session
-from hubjobs.cli import account, asking, files, following, guard, output, portal, views, words
+from hubjobs.cli import account, asking, entry, files, following, guard, output, portal, views, words
 from hubjobs.client import Jobs
 from hubjobs.errors import HubJobsError, NotLoggedIn
 
@@ -242,6 +242,6 @@ for _name, _command in _COMMANDS.items():
     )
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line."""
-    guard.ended_quietly(app)
+    sys.exit(entry.ended(app))

@@ -1,14 +1,15 @@
 """The command line as a whole."""
 
+import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from hubjobs import sentences
-from hubjobs.cli import account, admin, asking, files, following, offers
-from hubjobs.cli.guard import ended_quietly, guarded
+from hubjobs.cli import account, admin, asking, entry, files, following, offers
+from hubjobs.cli.guard import guarded
 
 app = typer.Typer(
     name="hubjobs",
@@ -70,6 +71,6 @@ def _root(
     """Batch jobs of a JupyterHub with several Slurm sites."""
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line."""
-    ended_quietly(app)
+    sys.exit(entry.ended(app))

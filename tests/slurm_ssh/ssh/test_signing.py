@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -302,6 +303,17 @@ async def test_a_program_that_does_not_end_is_ended_with_what_it_has_begun(
     assert said.value.is_temporary
     child = int(written.read_text())
     await until(lambda: is_over(child))
+
+
+async def test_a_program_that_leaves_something_behind_is_over_when_it_ends_itself(
+    tmp_path: Path, authority: Authority
+) -> None:
+    line = "sleep 60 & echo $! > child"
+    try:
+        await signing.certified(ALICE, _program(tmp_path, line, *_signs('-n "$1" -V "+$2m" -O clear')))
+        assert not is_over(int((tmp_path / "child").read_text()))
+    finally:
+        os.kill(int((tmp_path / "child").read_text()), signal.SIGKILL)
 
 
 async def test_a_program_that_prints_faster_than_it_is_heard_is_ended_too(
