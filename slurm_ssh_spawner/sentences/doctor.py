@@ -198,7 +198,10 @@ ACCOUNT_OF_PROXY = "Give it an account of its own: DynamicUser=yes in its unit."
 # -- C2 to C4: addresses ---------------------------------------------------------------------------------
 NO_PAGE = "Nobody answers at {url}, where browsers look for the hub: {reason}."
 NO_HUB_THERE = "What answers at {url} is not the hub (status {status})."
-SERVE_HUB = "Let what is in front of the hub send everything there to the proxy; see `jupyterhub-sites docs proxy-and-tls`."
+SERVE_HUB = (
+    "Let what is in front of the hub send everything there to the proxy; see "
+    "`jupyterhub-sites docs proxy-and-tls`."
+)
 START_SERVER = (
     "Start the proxy (systemctl status jupyterhub-proxy) and what is in front of it, or correct the address."
 )
