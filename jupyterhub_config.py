@@ -43,7 +43,7 @@ c.JupyterHub.concurrent_spawn_limit = 0
 # Notebooks outlive the hub.
 c.JupyterHub.cleanup_servers = False
 
-# -- batch jobs: the job service, a daemon of its own (docs/job-service.md); nothing of it for a hub without --
+# -- batch jobs: the job service (`jupyterhub-sites docs job-service`); a hub without it has none of this --
 # Its token, in a file of mode 0600 that the service reads too, as the same account.
 c.JupyterHub.services = [
     {

@@ -5,7 +5,11 @@ The source is the whole tree, so that links lead where they lead on a forge: `..
 
 import configparser
 import os
+import re
 from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
 
 _TREE = Path(__file__).parent.parent
 _SETUP = configparser.ConfigParser()
@@ -46,3 +50,22 @@ html_show_sphinx = False
 # The site's own first page leads to the index.
 templates_path = ["templates"]
 html_additional_pages = {"index": "first.html"}
+
+_BREAKS = re.compile(r"(?<=[\w}])(?=/)|(?<=[a-z])(?=[A-Z])")
+
+
+def _let_names_break(_: Sphinx, tree: nodes.document, __: str) -> None:
+    """Have a path, or a name such as KerberosPAMAuthenticator, in a heading break between its words on a phone."""
+    for title in tree.findall(nodes.title):
+        for text in list(title.findall(nodes.Text)):
+            first, *more = _BREAKS.split(text)
+            if more:
+                parts = [nodes.Text(first)]
+                for part in more:
+                    parts += [nodes.raw("", "<wbr>", format="html"), nodes.Text(part)]
+                text.parent.replace(text, parts)
+
+
+def setup(app: Sphinx) -> None:
+    """Sphinx calls this."""
+    app.connect("doctree-resolved", _let_names_break)

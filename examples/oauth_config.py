@@ -1,6 +1,7 @@
 """A hub without Kerberos: people log in at an identity provider, and sites let the hub in by certificate.
 
-It needs oauthenticator beside this package, and a catalogue such as certificates.yaml; see docs/certificates.md.
+It needs oauthenticator beside this package, and a catalogue such as certificates.yaml.  More:
+`jupyterhub-sites docs certificates`.
 What is not explained here is in ../jupyterhub_config.py.
 """
 

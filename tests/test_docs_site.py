@@ -77,7 +77,7 @@ async def test_on_a_phone_no_heading_breaks_within_a_word(site: Path) -> None:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
         page = await browser.new_page(viewport={"width": 375, "height": 800})
-        for name in ("index", "first-hub", "certificates", "courses", "doctor"):
+        for name in ("index", "first-hub", "certificates", "courses", "doctor", "api", "settings"):
             await page.goto((site / f"docs/{name}.html").as_uri())
             assert await page.evaluate(_BROKEN_HEADINGS) == [], name
         await browser.close()

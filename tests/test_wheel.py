@@ -65,7 +65,8 @@ def test_what_admins_copy_from_is_installed_beside_it() -> None:
     installed = {path for pattern in patterns for path in TREE.glob(pattern)}
     assert [pattern for pattern in patterns if not list(TREE.glob(pattern))] == []
     examples = {path for path in (TREE / "examples").rglob("*") if path.is_file()}
-    assert installed == examples | {TREE / "jupyterhub_config.py", TREE / "LICENSE"}
+    pages = set((TREE / "docs").glob("*.md"))
+    assert installed == examples | pages | {TREE / "jupyterhub_config.py", TREE / "LICENSE"}
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +99,7 @@ def test_the_wheel_has_everything(wheel: Path) -> None:
     missed = {str(path.relative_to(TREE)) for path in _files() if "__pycache__" not in path.parts} - names
     assert missed == set()
     share = f"{'-'.join(wheel.name.split('-')[:2])}.data/data/share/jupyterhub-sites"
-    assert {f"{share}/LICENSE", f"{share}/jupyterhub_config.py", f"{share}/examples/catalogue.yaml"} <= names
+    assert {f"{share}/LICENSE", f"{share}/jupyterhub_config.py", f"{share}/examples/catalogue.yaml", f"{share}/docs/hub.md"} <= names
     assert {name.partition("/")[0] for name in names if ".d" not in name.partition("/")[0]} == {
         root.name for root in ROOTS
     }

@@ -85,7 +85,7 @@ class Profile(Offering, Listed):
     sharing: bool = Field(
         default=False,
         description="Whether people may invite others into their servers of it. A guest acts as the owner, with "
-        "their ticket: see `docs/security.md`.",
+        "their ticket: see `jupyterhub-sites docs security`.",
     )
 
     @property

@@ -12,6 +12,7 @@ import typer
 from slurm_ssh.command import ended
 from slurm_ssh_spawner.cli import add_site as adding
 from slurm_ssh_spawner.cli import check as checking
+from slurm_ssh_spawner.cli import pages
 from slurm_ssh_spawner.cli import show as showing
 from slurm_ssh_spawner.cli import tunnels as carrying
 from slurm_ssh_spawner.cli.failed import ending_in_a_sentence
@@ -30,7 +31,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Set up a hub, look into catalogues of sites and profiles and into launches, carry tunnels.",
+    help="Set up a hub, look into catalogues of sites and profiles and into launches, carry tunnels, read pages.",
 )
 
 _File = Annotated[str, typer.Argument(metavar="[FILE]", help="The catalogue.")]
@@ -252,6 +253,17 @@ def tunnels(
     """Carry a hub's tunnels, in a process of their own."""
     with ending_in_a_sentence():
         carrying.tunnels(socket, listing=show_list, as_json=as_json)
+
+
+@app.command()
+def docs(
+    page: Annotated[
+        str, typer.Argument(metavar="[PAGE]", help="Such as first-hub, or hub#tunnels for a part of it.")
+    ] = "",
+) -> None:
+    """Print a page of the documentation of this version; without one, which there are."""
+    with ending_in_a_sentence():
+        pages.docs(page)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

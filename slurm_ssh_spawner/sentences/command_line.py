@@ -32,6 +32,13 @@ NO_URL_OF_A_HUB = _("{url} is no URL of a hub. Write one such as http://hub.exam
 
 NO_PATH_OF_A_KEY = _("{path} is no path of a key. Write the whole path of the file on the hub's machine.")
 
+# -- docs ------------------------------------------------------------------------------------------------
+PAGES_ARE = _("The pages of this version lie in {folder}. `jupyterhub-sites docs PAGE` prints one.")
+NO_PAGE = _("There is no page {name}. `jupyterhub-sites docs` lists all.")
+NO_PAGES = _("The pages are not installed here. Install jupyterhub-sites by pip: its wheel brings them.")
+PAGE = _("PAGE")
+TITLE = _("TITLE")
+
 # -- add-site --------------------------------------------------------------------------------------------
 NO_HOST_NAME = _("{host} is no name of a host.")
 NO_KEYSCAN = _("ssh-keyscan is not installed. Install OpenSSH's client (openssh-client, openssh-clients).")
@@ -58,7 +65,9 @@ REVIEW_HUB_URL = _("The hub's API as the nodes reach it.")
 REVIEW_NODE_ADDRESS = _("The address of a node as the hub (with a tunnel: the front end) reaches it.")
 REVIEW_JOB_FOLDER = _("A folder that front ends and nodes share, of each person's own, which needs no ticket.")
 REVIEW_JUPYTER = _("Where jupyterhub-singleuser is: `modules`, or the `prefix` of an environment.")
-REVIEW_LOGIN = _("People come there by certificate. Its sshd has to trust this authority: docs/certificates.md.")
+REVIEW_LOGIN = _(
+    "People come there by certificate. Its sshd has to trust this authority: `jupyterhub-sites docs certificates`."
+)
 REVIEW_TUNNEL = _("`ssh` if the hub cannot connect to the nodes.")
 NODES_OF_A_KIND = _("Nodes: {count}, each with cores: {cores}, memory: {memory}, GPUs: {gpus}")
 REVIEW_MODULE_INIT = _("The shell file that defines `module`.")
@@ -98,7 +107,10 @@ NOTHING = _("nothing")
 NOT_MADE = _(
     "{path} cannot be made ({reason}). Run this as root, or with --root DIR for a dry run. Made before: {made}."
 )
-CATALOGUE_HEAD = _("What may be started, and where: docs/catalogue.md. `jupyterhub-sites check` finds mistakes.")
+CATALOGUE_HEAD = _(
+    "What may be started, and where. `jupyterhub-sites docs catalogue` prints every key, "
+    "`jupyterhub-sites check` finds mistakes."
+)
 REVIEW_BOUNDS = _("What people may ask for.")
 ASK_SLURM = _("`jupyterhub-sites add-site HOST` asks it, as you, and prints partitions and nodes")
 KEYS_BY_HAND = _("Put the host keys of {host} into the catalogue. They could not be seen: {reason}")
@@ -141,8 +153,8 @@ REVIEW_CATALOGUE_WITHOUT_TICKET = _(
     "jupyterhub-sites check {file}"
 )
 SET_UP_JOBS = _(
-    "Say `jobs` at the site and `job_types` in the catalogue (docs/job-service.md). Install what the job service "
-    "needs beside the hub, and make its database:\n"
+    "Say `jobs` at the site and `job_types` in the catalogue (`jupyterhub-sites docs job-service`). Install what "
+    "the job service needs beside the hub, and make its database:\n"
     "{environment}/bin/pip install 'jupyterhub-sites[jobs]'\n"
     "sudo -u {account} {environment}/bin/jupyterhub-jobs upgrade-database"
 )

@@ -174,7 +174,10 @@ NOT_RENEWED = "The ticket of {principal} could not be renewed: {reason}."
 
 # -- C1: the proxy ---------------------------------------------------------------------------------------
 PROXY_ENDS = "The hub starts its proxy, so nobody reaches their notebook while the hub is started again."
-OWN_PROXY = "Run it as a unit of its own (docs/hub.md), and set c.ConfigurableHTTPProxy.should_start = False."
+OWN_PROXY = (
+    "Run it as a unit of its own (`jupyterhub-sites docs proxy-and-tls`), and set "
+    "c.ConfigurableHTTPProxy.should_start = False."
+)
 PROXY_NOT_ASKED = (
     "The proxy is not asked: its token, {name}, is not in this environment, and no hub runs from which to take it."
 )
@@ -195,7 +198,10 @@ ACCOUNT_OF_PROXY = "Give it an account of its own: DynamicUser=yes in its unit."
 # -- C2 to C4: addresses ---------------------------------------------------------------------------------
 NO_PAGE = "Nobody answers at {url}, where browsers look for the hub: {reason}."
 NO_HUB_THERE = "What answers at {url} is not the hub (status {status})."
-SERVE_HUB = "Let what is in front of the hub send everything there to the proxy; see docs/hub.md."
+SERVE_HUB = (
+    "Let what is in front of the hub send everything there to the proxy; see "
+    "`jupyterhub-sites docs proxy-and-tls`."
+)
 START_SERVER = (
     "Start the proxy (systemctl status jupyterhub-proxy) and what is in front of it, or correct the address."
 )
@@ -214,13 +220,13 @@ NO_WEBSOCKETS = "Websockets do not get through to the hub at {url} ({said}), so 
 LET_WEBSOCKETS = (
     "In nginx, before `server`: `map $http_upgrade $connection_upgrade { default upgrade; '' close; }`; in its "
     "`location`: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "
-    "$connection_upgrade;` (docs/nginx.md)."
+    "$connection_upgrade;` (`jupyterhub-sites docs nginx`)."
 )
 STATUS = "the answer was {status}, not 101"
 EVENTS_HELD = (
     "What is in front of the hub at {url} holds back events: the page of a start shows nothing until the end."
 )
-LET_EVENTS = "In the `location` of nginx: `proxy_buffering off;` (docs/nginx.md)."
+LET_EVENTS = "In the `location` of nginx: `proxy_buffering off;` (`jupyterhub-sites docs nginx`)."
 PASSAGE_NOT_ASKED = (
     "Whether websockets and events get through is not looked at: the hub that runs does not answer that ({said})."
 )

@@ -90,7 +90,7 @@ def our_wheel(scratch: Path) -> Path:
         check=True,
     ).stdout
     for name in filter(None, listed.split("\0")):
-        if (TREE / name).is_file() and not name.startswith(("tests/", "lab/", "docs/")):
+        if (TREE / name).is_file() and not name.startswith(("tests/", "lab/")):
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(TREE / name, source / name)
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]

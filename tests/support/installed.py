@@ -35,6 +35,7 @@ def main() -> None:
         ["check", str(catalogue)],
         ["show", str(catalogue), "--user", "alice"],
         ["schema"],
+        ["docs", "first-hub"],
     ):
         _call(commands["jupyterhub-sites"], words)
     _run(folder, "jupyterhub-sites", "--version")
