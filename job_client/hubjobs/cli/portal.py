@@ -25,14 +25,9 @@ _STATES = {
     "HELD": "H",
     "RUNNING": "R",
     "STAGINGOUT": "E",
-    "SUCCESSFUL": "C",
-    "FAILED": "F",
-    "CANCELED": "X",
-    "DELETED": "C",
 }
-_UNKNOWN = "U"
-"""The letters of Torque's qstat: waiting, queued, held, running, exiting, completed.  It knew one end only, so for
-those that failed or were cancelled, and for a stage of a later service, there are letters besides."""
+_OVER = "C"
+"""The letters of Torque's qstat: waiting, queued, held, running, exiting, completed."""
 
 
 def host_of(url: str) -> str:
@@ -47,7 +42,7 @@ def job_id(job: models.Job, host: str) -> str:
 
 def state(job: models.Job) -> str:
     """Return the letter for where a job is."""
-    return _STATES.get(job.stage, _UNKNOWN)
+    return _STATES.get(job.stage, _OVER)
 
 
 def number_of(typed: str, host: str) -> int | None:
