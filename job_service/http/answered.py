@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from job_service.http.caller import HubBusy
+from job_service.http.caller import TooManyTokens
 
 KNOWN_SECONDS = 60.0
 """How long an answer holds that says whose a token is."""
@@ -57,7 +57,7 @@ class Answered:
     async def of(self, token: str, session: str = "") -> Said:
         """Return what holds of a token; of one in a browser, for the length of that session with the hub.
 
-        Raises HubBusy if too many others are asked about.
+        Raises TooManyTokens if too many others are asked about.
         """
         digest = hashlib.sha256(f"{token}\0{session}".encode()).digest()
         for kept, seconds in ((self._known, KNOWN_SECONDS), (self._unknown, UNKNOWN_SECONDS)):
@@ -67,7 +67,7 @@ class Answered:
             # A token that was known has been somebody's: its owner is not held up by what others make up.
             is_stranger = digest not in self._known
             if is_stranger and self._strangers >= STRANGERS_AT_ONCE + STRANGERS_WAITING:
-                raise HubBusy
+                raise TooManyTokens
             self._strangers += is_stranger
             task = asyncio.create_task(self._learned(digest, token, is_stranger=is_stranger))
             self._under_way[digest] = task
@@ -96,7 +96,7 @@ class Answered:
                 waiting.reschedule(None)
                 return await self._ask(token)
         except TimeoutError as error:
-            raise HubBusy from error
+            raise TooManyTokens from error
 
     def _keep(self, digest: _Digest, said: Said) -> None:
         self._known.pop(digest, None)

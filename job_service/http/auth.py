@@ -39,7 +39,7 @@ class HubTokens:
     async def caller(self, token: str, session: str = "") -> Caller | None:
         """Return whose it is, None for one that is none; what is known of it is known for that session of the hub.
 
-        Raises HubAway, HubBusy, and a Problem for a token that has no access to this service.
+        Raises HubAway, TooManyTokens, and a Problem for a token that has no access to this service.
         """
         if not (token and token.isascii() and token.isprintable() and " " not in token):
             return None

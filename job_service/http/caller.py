@@ -62,7 +62,7 @@ class HubAway(Exception):  # noqa: N818
     """The hub does not say whose token it is; why, is for the log."""
 
 
-class HubBusy(Exception):  # noqa: N818
+class TooManyTokens(Exception):  # noqa: N818
     """The hub is asked about too many tokens at once that it may never have given to anybody."""
 
 
@@ -70,8 +70,9 @@ class Authenticator(Protocol):
     """Knows whose a token is."""
 
     async def caller(self, token: str, session: str = "") -> Caller | None:
-        """Return whose it is, None for one that is none; it may be any text.  Raises HubAway, HubBusy, Problem.
+        """Return whose it is, None for one that is none; it may be any text.
 
+        Raises HubAway, TooManyTokens, Problem.
         `session` is a browser's with the hub: once that has ended, what was known of the token is not used.
         """
 
@@ -148,7 +149,7 @@ async def whose(request: Request, token: str, session: str = "") -> Caller | Non
         return await auth.caller(token, session)
     except HubAway as error:
         raise Problem(503, "hub_unavailable", sentences.HUB_AWAY) from error
-    except HubBusy as error:
+    except TooManyTokens as error:
         raise Problem(503, "hub_busy", sentences.HUB_BUSY) from error
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 from job_service.http.auth import HubLogins
-from job_service.http.caller import ADMIN, READ, SUBMIT, Caller, HubAway, HubBusy
+from job_service.http.caller import ADMIN, READ, SUBMIT, Caller, HubAway, TooManyTokens
 from job_service.http.hub_servers import HubServers
 
 SCOPES = {
@@ -23,7 +23,7 @@ class Tokens:
         if token == "away":
             raise HubAway("nobody there")
         if token == "busy":
-            raise HubBusy
+            raise TooManyTokens
         name, _, scope = token.partition(":")
         if scope not in SCOPES:
             return None

@@ -6,7 +6,7 @@ import pytest
 
 from job_service.http import answered
 from job_service.http.answered import Answered, Said
-from job_service.http.caller import HubBusy
+from job_service.http.caller import TooManyTokens
 
 ALICE = {"name": "alice"}
 
@@ -87,7 +87,7 @@ async def test_only_few_made_up_tokens_are_asked_about_and_the_rest_is_refused(h
     refused = [each for each in flood if each.done()]
     assert len(refused) == 45
     for each in refused:
-        assert isinstance(each.exception(), HubBusy)
+        assert isinstance(each.exception(), TooManyTokens)
     hub.answers.set()
     assert await asyncio.gather(*(each for each in flood if each not in refused)) == [None] * 5
 
@@ -112,7 +112,7 @@ async def test_nobody_waits_for_their_turn_for_ever(hub: Hub, monkeypatch: pytes
     answers = Answered(hub.ask)
     flood = await _flooded(answers, hub, 2)
     monkeypatch.setattr(answered, "_TURN_SECONDS", 0.0)
-    with pytest.raises(HubBusy):
+    with pytest.raises(TooManyTokens):
         await answers.of("one-more")
     hub.answers.set()
     await asyncio.gather(*flood)
@@ -126,7 +126,7 @@ async def test_a_token_that_was_taken_back_is_nobodys_and_then_a_stranger(answer
     assert await answers.of("alices") is None
     hub.now += answered.UNKNOWN_SECONDS
     await _flooded(answers, hub, answered.STRANGERS_AT_ONCE + answered.STRANGERS_WAITING)
-    with pytest.raises(HubBusy):
+    with pytest.raises(TooManyTokens):
         await answers.of("alices")
     await answers.close()
 
