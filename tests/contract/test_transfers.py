@@ -436,7 +436,7 @@ async def test_a_connection_that_is_cut_under_transfers_is_told_to_each(
 ) -> None:
     connection, source = await connect(), _Source(2, stop_at=1)
     async with AsyncExitStack() as stack:
-        begun = await _Receiving(connection, stack)("echo hello; exec sleep 60")
+        begun = await _Receiving(connection, stack)("echo hello; exec sleep 600")
         assert await anext(begun) == b"hello"
         sending = asyncio.create_task(_send(connection, "cat", aiter(source)))
         await until(lambda: source.taken == 1)

@@ -349,7 +349,7 @@ async def _connect(pool: ConnectionPool, site: Site, deadline: Deadline | None =
 async def test_a_program_is_run_again_once_after_its_connection_was_cut(
     pool: ConnectionPool, site: Site, login1: Sshd
 ) -> None:
-    program = Shell("echo x >> ~/runs; [ $(wc -l < ~/runs) = 2 ] || exec sleep 20")
+    program = Shell("echo x >> ~/runs; [ $(wc -l < ~/runs) = 2 ] || exec sleep 600")
     running = asyncio.create_task(Remote(pool, ALICE, site).run(program))
     await until((login1.home / "runs").exists)
     login1.cut()
@@ -360,7 +360,7 @@ async def test_a_program_is_run_again_once_after_its_connection_was_cut(
 async def test_a_program_whose_connection_is_cut_twice_is_given_up(
     pool: ConnectionPool, site: Site, login1: Sshd
 ) -> None:
-    running = asyncio.create_task(Remote(pool, ALICE, site).run(Shell("echo x >> ~/runs; exec sleep 20")))
+    running = asyncio.create_task(Remote(pool, ALICE, site).run(Shell("echo x >> ~/runs; exec sleep 600")))
     for runs in (1, 2):
         await until(lambda: _lines(login1.home / "runs") == runs)  # noqa: B023 - waited for at once
         login1.cut()
