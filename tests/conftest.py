@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from profiles.loading import live
+from slurm_ssh_spawner.launch.records import database, worker
 from tests.support import sshd
 from tests.support.folders import TREE
 from tests.support.local import LocalSite
@@ -24,7 +25,10 @@ settings.register_profile(
 )
 settings.load_profile("any machine")
 # So may a catalogue that a test has changed take to be read.
-live.PATIENCE_SECONDS = 30
+live.PATIENCE_SECONDS = 60
+# And a database to answer.
+worker.PATIENCE_SECONDS = 60
+database._LIBPQ["connect_timeout"] = "60"
 
 
 class _Lost(logging.Handler):

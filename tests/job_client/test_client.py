@@ -28,7 +28,7 @@ NOW = {"Retry_After": "0"}
 
 @pytest.fixture
 def jobs(hub: JobHub) -> Jobs:
-    with Jobs(hub.url, TOKEN, patience_s=5) as jobs:
+    with Jobs(hub.url, TOKEN, patience_s=60) as jobs:
         yield jobs
 
 
@@ -259,7 +259,7 @@ async def test_the_other_client_does_the_same(hub: JobHub, monkeypatch: pytest.M
     monkeypatch.setattr("hubjobs.watching.PAUSE_S", 0)
     hub.gives("POST jobs", b"", as_json(job("NEW"), 201))
     hub.gives(f"GET jobs/{JOB_ID}", as_json(job("RUNNING"), ETag='"2"'), as_json(job("CANCELED"), ETag='"3"'))
-    async with AsyncJobs(hub.url, TOKEN, patience_s=5) as jobs:
+    async with AsyncJobs(hub.url, TOKEN, patience_s=60) as jobs:
         sent = await jobs.submit(Spec("command"))
         assert [each.stage async for each in jobs.watch(sent.job_id)] == ["RUNNING", "CANCELED"]
         with pytest.raises(Problem, match="no service"):

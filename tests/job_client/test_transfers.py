@@ -16,7 +16,7 @@ FILES = f"jobs/{JOB_ID}/files"
 @pytest.fixture
 def jobs(hub: JobHub, monkeypatch: pytest.MonkeyPatch) -> Jobs:
     monkeypatch.setattr("hubjobs.transfers.FIRST_LOOK_S", 0)
-    with Jobs(hub.url, TOKEN, patience_s=2) as jobs:
+    with Jobs(hub.url, TOKEN, patience_s=60) as jobs:
         yield jobs
 
 
@@ -193,7 +193,7 @@ async def test_the_other_client_does_the_same(
     hub.gives(f"GET {FILES}/b", _cut(b"0123", 10, ETag='"1"'), _part(b"456789", 4, 10))
     hub.gives(f"GET jobs/{JOB_ID}", as_json(job("SUCCESSFUL")))
     hub.gives(f"GET {LOG}", _log(b"one\n", 0))
-    async with AsyncJobs(hub.url, TOKEN, patience_s=2) as jobs:
+    async with AsyncJobs(hub.url, TOKEN, patience_s=60) as jobs:
         assert (await jobs.put(JOB_ID, tmp_path / "in")).size == 700_000
         await jobs.get(JOB_ID, "b", tmp_path / "b")
         assert [each async for each in jobs.follow(JOB_ID)] == [b"one\n"]

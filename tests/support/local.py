@@ -43,6 +43,7 @@ echo 42
 _SQUEUE = """#!/bin/sh
 cd {folder}
 [ ! -f silent ] || {{ echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1; }}
+[ ! -f garbage ] || exec cat garbage
 [ -f queue ] || : >queue
 case $* in
   *exit_code*)
@@ -268,7 +269,7 @@ class LocalSite:
     def tell(self, name: str, text: str) -> None:
         """Make the stubs answer with `text`.
 
-        `queue`, `refusal`, `projects`, `silent`, `job`, `accounting`, `late` (what the accounting says from the
-        second question on), `forecast`.
+        `queue`, `garbage` (in the place of squeue), `refusal`, `projects`, `silent`, `job`, `accounting`, `late`
+        (what the accounting says from the second question on), `forecast`.
         """
         (self.slurm / name).write_text(text)

@@ -48,7 +48,7 @@ async def hub(app: FastAPI) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def alice(hub: str) -> AsyncIterator[AsyncJobs]:
-    async with AsyncJobs(hub, "alice:submit", patience_s=2) as jobs:
+    async with AsyncJobs(hub, "alice:submit", patience_s=60) as jobs:
         yield jobs
 
 
@@ -127,7 +127,7 @@ async def test_what_is_wrong_is_named(alice: AsyncJobs, hub: str) -> None:
 
 
 async def test_admins_ask_for_what_is_theirs(hub: str, alice: AsyncJobs, service: Serving) -> None:
-    async with AsyncJobs(hub, "ruth:admin", patience_s=2) as ruth:
+    async with AsyncJobs(hub, "ruth:admin", patience_s=60) as ruth:
         made = await ruth.do(admin.add_project("geneva", "proj8", {"init_time": 1, "user_time": 18_000}))
         assert (made.name, made.time_left) == ("proj8", 1)
         changed = await ruth.do(admin.change_project("geneva", "proj8", {"name": "proj9", "init_time": 36_000}))

@@ -9,7 +9,7 @@ from job_service.errors import StoreAway
 from job_service.store import connections
 from job_service.store.store import Store
 
-_SECONDS = 10
+_SECONDS = 60
 
 
 @pytest.fixture

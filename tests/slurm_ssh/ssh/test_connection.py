@@ -272,7 +272,7 @@ async def test_eight_programs_run_at_once_and_the_ninth_waits(connection: Connec
 async def test_a_connection_cut_under_a_program_is_lost_and_not_its_end(
     connection: Connection, login1: Sshd
 ) -> None:
-    running = asyncio.create_task(_run(connection, "touch ~/begun; exec sleep 20"))
+    running = asyncio.create_task(_run(connection, "touch ~/begun; exec sleep 600"))
     await until((login1.home / "begun").exists)
     login1.cut()
     with pytest.raises(ConnectionLost):
@@ -370,7 +370,7 @@ async def test_the_front_end_is_looked_at_often_only_while_somebody_waits_for_it
         return await request(*asked)
 
     monkeypatch.setattr(connection._ssh, "_make_global_request", counted)
-    waiting = asyncio.create_task(_run(connection, "sleep 30"))
+    waiting = asyncio.create_task(_run(connection, "sleep 600"))
     await until(lambda: looks > 1)
     waiting.cancel()
     await asyncio.wait((waiting,))

@@ -93,7 +93,7 @@ async def test_the_deadline_is_for_the_beginning(remote: Remote, login1: Sshd) -
     with pytest.raises(Unavailable, match="Geneva answers too slowly"):
         await _enter(hurried)
     login1.shell = ""
-    late = Remote(remote.pool, remote.login, remote.site, Deadline.after(10))
+    late = Remote(remote.pool, remote.login, remote.site, Deadline.after(60))
     async with late.receive(Shell("cat; echo on"), b"data") as begun:
         assert b"".join([piece async for piece in begun]) == b"dataon\n"
 

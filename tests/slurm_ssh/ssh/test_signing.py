@@ -290,7 +290,7 @@ async def test_a_program_that_is_not_there_is_for_the_admin(tmp_path: Path) -> N
     assert broken.value.detail == f"{tmp_path}/nowhere: No such file or directory"
 
 
-@pytest.mark.parametrize("line", ["sleep 60 & echo $! > child; wait", "yes & echo $! > child; wait"])
+@pytest.mark.parametrize("line", ["sleep 600 & echo $! > child; wait", "yes & echo $! > child; wait"])
 async def test_a_program_that_does_not_end_is_ended_with_what_it_has_begun(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:
@@ -329,7 +329,7 @@ async def test_a_program_that_prints_faster_than_it_is_heard_is_ended_too(
 _STEPS = 30
 
 
-@pytest.mark.parametrize("line", ["exec sleep 60", "exec cat ca.pub"])
+@pytest.mark.parametrize("line", ["exec sleep 600", "exec cat ca.pub"])
 async def test_whoever_waits_no_longer_leaves_nothing_behind(
     tmp_path: Path, authority: Authority, caplog: pytest.LogCaptureFixture, line: str
 ) -> None:

@@ -30,7 +30,7 @@ async def test_a_start_that_is_refused_is_not_tried_again_and_again(
     hub: LaunchingHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     # The answer is waited for: before it, a start that will be refused is one that is under way.
-    monkeypatch.setattr(going_on, "_PAUSE_SECONDS", 20)
+    monkeypatch.setattr(going_on, "_PAUSE_SECONDS", 60)
     await hub.person("alice")
     hub.offer(**launching.one_site(hub.local), profiles=FOR_OTHERS)
     with pytest.raises(Unavailable, match="alice"):
@@ -56,7 +56,7 @@ async def test_a_server_that_the_hub_looks_at_is_started_after_that(
 async def test_a_token_that_stays_ends_by_itself_and_jupyterhubs_database_can_be_used_again(
     hub: LaunchingHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(going_on, "_PAUSE_SECONDS", 20)
+    monkeypatch.setattr(going_on, "_PAUSE_SECONDS", 60)
     await hub.person("alice")
     hub.offer(**launching.one_site(hub.local), profiles=FOR_OTHERS)
     refuses = "BEFORE DELETE ON api_tokens BEGIN SELECT RAISE(ABORT, 'kept'); END"
@@ -76,7 +76,7 @@ async def test_nobody_else_is_started(hub: LaunchingHub) -> None:
 async def test_a_launch_goes_on_with_its_own_choices_not_those_that_jupyterhub_has_stored(
     hub: LaunchingHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(going_on, "_PAUSE_SECONDS", 20)
+    monkeypatch.setattr(going_on, "_PAUSE_SECONDS", 60)
     alice = await hub.person("alice")
     row = alice.user.get_spawner("").orm_spawner
     row.user_options = {"profile": "jupyterlab", "time": "2h"}

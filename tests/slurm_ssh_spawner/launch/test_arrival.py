@@ -232,10 +232,13 @@ async def test_until_when_a_job_may_wait_is_told_from_the_start(waiting: Waiting
     node.cancel()
 
 
-async def test_a_job_that_runs_is_waited_for_longer(waiting: Waiting) -> None:
-    waiting.patience = _patience(0.1)
+async def test_a_job_that_runs_is_waited_for_longer(waiting: Waiting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("slurm_ssh_spawner.launch.patience._LOOK_SECONDS", 0.01)
+    waiting.patience = _patience(3600)
     node = waiting.start()
-    await until(lambda: waiting.patience.runs and datetime.now(UTC) > waiting.patience.until)
+    await until(lambda: waiting.patience.runs)
+    waiting.patience.until = datetime.now(UTC)
+    await asyncio.sleep(0.05)
     waiting.port.report(8888)
     assert await node == "n1"
 

@@ -8,6 +8,7 @@ from profiles.catalogue.catalogue import Catalogue
 from slurm_ssh.errors import Broken, JobEnded, Unavailable
 from slurm_ssh.job import JobState, LaunchId
 from slurm_ssh.jobs import folders
+from slurm_ssh.jobs.watch import ABSENT_SECONDS
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.progress import Progress
 from tests.slurm_ssh_spawner.launch.launcher.launches import (
@@ -22,7 +23,7 @@ from tests.slurm_ssh_spawner.launch.launcher.launches import (
     waited_for,
 )
 from tests.support.local import LocalSite
-from tests.support.waiting import until
+from tests.support.waiting import Clock, until
 
 
 async def test_a_job_is_cancelled_by_its_mark_and_seen_to_end(launcher: Launcher, local: LocalSite) -> None:
@@ -60,16 +61,19 @@ async def test_a_job_that_slurm_twice_does_not_know_is_gone(launcher: Launcher) 
 
 @pytest.mark.parametrize("mishap", ["silent", "garbage", "lost"])
 async def test_a_site_that_cannot_be_asked_does_not_end_a_job(
-    launcher: Launcher, local: LocalSite, mishap: str
+    launcher: Launcher, local: LocalSite, mishap: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    clock, states = Clock(monkeypatch), []
     match mishap:
         case "silent":
             local.tell("silent", "")
         case "garbage":
-            local.tell("queue", "maintenance until Monday\n")
+            local.tell("garbage", "maintenance until Monday\n")
         case "lost":
             local.mishaps = ["before"] * 10
-    states = [(await launcher.report(a_job())).state for _ in range(4)]
+    for _ in range(4):
+        states.append((await launcher.report(a_job())).state)
+        clock.advance(2 * ABSENT_SECONDS)
     assert states == [JobState.UNKNOWN] * 4
 
 
