@@ -5,7 +5,7 @@ import pytest
 from lab import Lab
 from lab.person import Person
 from tests.lab.faults import changed
-from tests.lab.look import jobs_of, logged_in, wait_for_tickets
+from tests.lab.look import jobs_of, logged_in, wait_for_server, wait_for_tickets
 
 END = """
 import subprocess, time
@@ -67,6 +67,7 @@ def test_a_stop_without_a_ticket_waits_for_the_login(lab: Lab, alice: Person) ->
     lab.run("hub", ["rm", "-r", "/run/jupyterhub/krb5"])
     lab.fault("start", "hub", "jupyterhub")
     lab.wait("the hub answers again", lambda: alice.http.get("/hub/api/").status_code == 200)
+    wait_for_server(lab, alice)
     alice.stop()
     assert len(jobs_of(lab, "alice", "lugano")) == 1
     assert "/hub/login" in str(alice.http.get("/hub/home").url), "she is asked to log in"
