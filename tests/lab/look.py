@@ -15,6 +15,12 @@ def logged_in(lab: Lab, name: str) -> Person:
     return person
 
 
+def wait_for_server(lab: Lab, person: Person, server: str = "") -> None:
+    """Return when a hub that was started again knows a server to run: it answers before it has looked at all."""
+    known = f"the hub knows the server of {person.name}"
+    lab.wait(known, lambda: bool(person.model()["servers"].get(server, {}).get("ready")))
+
+
 def jobs_of(lab: Lab, owner: str, site: str = "geneva") -> list[str]:
     """Return `id state name` of the owner's jobs that Slurm lists."""
     return lab.run(FRONT_END[site], ["squeue", "-h", "-u", owner, "-o", "%i %T %j"]).stdout.splitlines()

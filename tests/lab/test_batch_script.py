@@ -100,7 +100,7 @@ def test_a_job_that_is_told_to_end_says_so_whatever_its_program_makes_of_it(lab:
         if word == "CANCELLED":
             _as_owner(lab, f"scancel {native_id}")
     for folder, native_id in jobs:
-        lab.wait("the job is over", lambda each=native_id: _row(lab, each).report.state.is_over, 180)
+        lab.wait("the job is over", lambda each=native_id: _row(lab, each).report.state.is_over)
         end = _end(lab, folder)
         assert _row(lab, native_id).report.word == word
         assert end is not None

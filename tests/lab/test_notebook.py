@@ -10,7 +10,7 @@ from lab.demo import CELL
 from lab.person import NotStarted, Person
 from tests.lab.browser import browser, log_in, pick
 from tests.lab.faults import wait_for_hub
-from tests.lab.look import closed, delivered, jobs_of, logged_in, stored_state, wait_for_tickets
+from tests.lab.look import closed, delivered, jobs_of, logged_in, stored_state, wait_for_server, wait_for_tickets
 
 ON_GENEVA = {"profile": "jupyterlab", "site": "geneva"}
 
@@ -108,7 +108,7 @@ class TestNotebook:
         assert [one["id"] for one in listed.json()] == [kernel], "the notebook answers while the hub is away"
         lab.fault("start", "hub", "jupyterhub")
         wait_for_hub(lab)
-        lab.wait("alice's server is known", lambda: "" in notebook.model()["servers"])
+        wait_for_server(lab, notebook)
         assert jobs_of(lab, "alice") == before
         assert notebook.run("print(6 * 7)").strip() == "42"
 

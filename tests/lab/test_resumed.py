@@ -27,9 +27,7 @@ def test_a_launch_in_the_queue_becomes_a_server_with_the_same_job(lab: Lab, site
         assert [each.split()[0] for each in jobs_of(lab, "alice", site)] == [job.split()[0]]
         assert alice.http.get("/user/alice/").status_code == 200
         alice.stop()
-        lab.wait(
-            "nothing is left", lambda: not jobs_of(lab, "alice", site) and not delivered(lab, "alice", site), 60
-        )
+        lab.wait("nothing is left", lambda: not jobs_of(lab, "alice", site) and not delivered(lab, "alice", site))
 
 
 def test_the_page_that_was_open_goes_on_over_a_hub_that_was_away(lab: Lab) -> None:

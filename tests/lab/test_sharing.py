@@ -12,7 +12,7 @@ from lab import Lab
 from lab.person import Person
 from tests.lab.browser import PATIENCE_SECONDS, chromium, log_in
 from tests.lab.faults import another_hub
-from tests.lab.look import logged_in
+from tests.lab.look import logged_in, wait_for_server
 
 _NOTEBOOK = {
     "type": "notebook",
@@ -120,7 +120,7 @@ def test_guests_stay_when_the_hub_restarts_and_go_with_the_server(lab: Lab, alic
         bob.http.post("/hub/accept-share", data={"_xsrf": bob.xsrf(), "code": _code(alice)})
         assert is_guest()
         another_hub(lab)
-        lab.wait("alice's server is known", lambda: "south" in alice.model()["servers"])
+        wait_for_server(lab, alice, "south")
         assert is_guest()
         alice.stop("south")
         assert not is_guest()

@@ -11,7 +11,7 @@ from lab.demo import CELL
 from lab.people import CROWD
 from lab.person import NotStarted, Person
 from tests.lab.faults import another_hub, broken, wait_for_hub
-from tests.lab.look import connections, jobs_of, logged_in, tunnels, wait_for_tickets
+from tests.lab.look import connections, jobs_of, logged_in, tunnels, wait_for_server, wait_for_tickets
 
 ON_LUGANO = {"profile": "jupyterlab", "site": "lugano"}
 STUB_AT_LUGANO = {"profile": "stub", "site": "lugano"}
@@ -66,7 +66,7 @@ class TestNotebook:
         assert tunnels(lab) == before
         lab.fault("start", "hub", "jupyterhub")
         wait_for_hub(lab)
-        lab.wait("alice's server is known", lambda: "" in notebook.model()["servers"])
+        wait_for_server(lab, notebook)
         assert tunnels(lab) == before
         assert notebook.run("print(6 * 7)").strip() == "42"
         assert len(jobs_of(lab, "alice", "lugano")) == 1

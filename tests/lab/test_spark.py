@@ -135,7 +135,7 @@ print(SparkContext(conf=conf).parallelize(range(3)).collect())
         port = path.rstrip("/").rsplit("/", 1)[1]
         node = notebook_node(lab)
         for target, opens in ((f"{node}.lab.test", False), ("127.0.0.1", True)):
-            probe = ["timeout", "2", "bash", "-c", f"exec 3<>/dev/tcp/{target}/{port}"]
+            probe = ["timeout", "60" if opens else "2", "bash", "-c", f"exec 3<>/dev/tcp/{target}/{port}"]
             assert (lab.run(node, probe, user="alice", check=False).returncode == 0) == opens
 
 

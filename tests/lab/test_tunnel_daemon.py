@@ -13,7 +13,7 @@ from lab.folders import HUB_PYTHON
 from lab.person import Person
 from lab.plan import HUB, HUB_USER
 from tests.lab.faults import another_hub, broken, wait_for_hub
-from tests.lab.look import jobs_of, logged_in
+from tests.lab.look import jobs_of, logged_in, wait_for_server
 from tests.lab.test_catalogue_edits import edited
 
 AT_LUGANO = {"profile": "jupyterlab", "site": "lugano"}
@@ -70,7 +70,7 @@ class TestNotebook:
             lab.fault("kill", "hub", "jupyterhub")
             lab.fault("start", "hub", "jupyterhub")
             wait_for_hub(lab)
-            lab.wait("the server is listed", lambda: judy.model()["servers"][""]["ready"])
+            wait_for_server(lab, judy)
         numbers = [int(line) for line in printed[0].split()]
         assert numbers == list(range(len(numbers)))
         assert len(numbers) > 10
@@ -98,7 +98,7 @@ class TestNotebook:
             lab.fault("start", "hub", "jupyterhub")
             wait_for_hub(lab)
             lab.wait("the page says so", lambda: "Lugano cannot be reached since" in page())
-            lab.wait("the hub has it", lambda: judy.model()["servers"][""]["ready"])
+            wait_for_server(lab, judy)
         lab.wait("the server answers", lambda: judy.http.get("/user/judy/api/").status_code == 200)
         assert jobs_of(lab, "jmeier", "lugano") == [job]
 
@@ -109,7 +109,7 @@ class TestNotebook:
         with edited(lab, lambda text: without(text, "lugano")):
             another_hub(lab)
             assert judy.run("print(6 * 7)") == "42\n"
-            assert judy.model()["servers"][""]["ready"]
+            wait_for_server(lab, judy)
         another_hub(lab)
         assert carried(lab, "judy") == before
         assert judy.run("print(6 * 7)") == "42\n"

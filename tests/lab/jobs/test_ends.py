@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from lab import Lab
+from tests.lab.faults import let_its_time_be_up
 from tests.lab.jobs.by_hand import someone, touch, watched_memory
 from tests.lab.jobs.sender import Sender
 from tests.lab.jobs.steps import UNTIL_GO, command
@@ -48,12 +49,18 @@ def test_jobs_that_slurm_has_ended_are_told_apart_also_where_it_has_forgotten_th
             p27.submit(**command("sleep 300", system), choices={"time": "1m"})
             for system in ("geneva", "geneva", "lugano")
         ]
-        natives = [p27.wait(job["job_id"], "RUNNING")["native_id"] for job in jobs]
+        natives = [p27.wait(job["job_id"], "QUEUED", "RUNNING")["native_id"] for job in jobs]
+        # On a slow machine a minute is over before all of them are seen to run.
+        for native, job in zip(natives, jobs, strict=True):
+            lab.run(f"{job['system']}-ctl", ["scontrol", "update", f"jobid={native}", "timelimit=60"])
+            p27.wait(job["job_id"], "RUNNING")
         lab.fault("kill", "hub", "jobs")
         try:
             by_hand(lab, "geneva", "scancel", natives[0], user="p27")
+            for native, job in zip(natives[1:], jobs[1:], strict=True):
+                let_its_time_be_up(lab, native, job["system"])
             ids = [job["job_id"] for job in jobs]
-            lab.wait("geneva has forgotten the jobs", lambda: is_forgotten(lab, "geneva", ids), 240)
+            lab.wait("geneva has forgotten the jobs", lambda: is_forgotten(lab, "geneva", ids))
         finally:
             again(lab, p27)
         cancelled = p27.wait(jobs[0]["job_id"], "CANCELED")
@@ -62,7 +69,7 @@ def test_jobs_that_slurm_has_ended_are_told_apart_also_where_it_has_forgotten_th
             assert failed(p27, job, "TIMEOUT") == "The job's time limit of 1m was up."
             done = p27.job(job["job_id"])
             assert (done["exit_code"], done["signal"]) == (None, 15)
-            assert done["elapsed_s"] >= 60
+            assert done["elapsed_s"] >= 1
 
 
 def test_a_job_for_which_another_one_has_to_go_has_failed_or_begins_again(lab: Lab) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from lab import Lab
 from lab.folders import HUB_PYTHON
+from lab.hosts import PATIENCE_SECONDS
 from lab.quirks import Hold, held
 from tests.lab.faults import broken, wait_for_hub
 from tests.lab.jobs.sender import Sender, sender
@@ -59,7 +60,7 @@ def test_a_job_that_a_killed_service_had_not_written_down_never_was(lab: Lab, al
 
     with ThreadPoolExecutor(1) as pool, locked(lab):
         answer = pool.submit(post)
-        assert is_sent.wait(60)
+        assert is_sent.wait(PATIENCE_SECONDS)
         # Behind it comes another request, which waits for nobody who writes.
         assert alice.http.get("/v1/jobs").status_code == 200
         assert not answer.done()
@@ -140,7 +141,10 @@ def test_a_second_service_does_not_start_beside_the_first(lab: Lab, alice: Sende
         ):
             serve = [str(HUB_PYTHON.with_name("jupyterhub-jobs")), "serve", "--run-folder", folder]
             second = lab.run(
-                "hub", ["timeout", "60", *serve, "--listen", "127.0.0.1:8099"], "jupyterhub", check=False
+                "hub",
+                ["timeout", f"{PATIENCE_SECONDS}", *serve, "--listen", "127.0.0.1:8099"],
+                "jupyterhub",
+                check=False,
             )
             assert second.returncode == 1
             assert says in second.stderr

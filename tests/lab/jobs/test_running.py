@@ -10,7 +10,7 @@ import pytest
 from lab import Lab
 from tests.lab.faults import bring_back, broken
 from tests.lab.jobs.sender import Sender
-from tests.lab.jobs.steps import again, counted, ran
+from tests.lab.jobs.steps import UNTIL_GO, again, counted, go, ran
 from tests.lab.look import FRONT_END, jobs_of
 
 pytestmark = pytest.mark.xdist_group("batch jobs run")
@@ -85,15 +85,18 @@ def is_forgotten(lab: Lab, site: str, jobs: list[str]) -> bool:
 def test_jobs_that_slurm_has_forgotten_ended_as_they_did(lab: Lab, alice: Sender) -> None:
     """Geneva has no accounting, so there the jobs themselves have written it down."""
     places = [(then, site) for site in ("geneva", "lugano") for then in ("true", "exit 7")]
-    sent = [(*counted(3, then, site), site) for then, site in places]
+    sent = [(*counted(then=f"{UNTIL_GO}; sleep 2; {then}", at=site), site) for then, site in places]
     began = time.monotonic()
     with forgetful(lab, "geneva", "lugano"):
-        jobs = [alice.submit(**fields)["job_id"] for fields, _, _ in sent]
+        accepted = [alice.submit(**fields) for fields, _, _ in sent]
+        jobs = [job["job_id"] for job in accepted]
         for job_id in jobs:
             alice.wait(job_id, "RUNNING")
         lab.fault("kill", "hub", "jobs")
-        for _, _, site in sent:
-            lab.wait(f"{site} has forgotten the jobs", partial(is_forgotten, lab, site, jobs), 150)
+        for job in accepted:
+            go(lab, job)
+        for site in ("geneva", "lugano"):
+            lab.wait(f"{site} has forgotten the jobs", partial(is_forgotten, lab, site, jobs))
         longest = time.monotonic() - began
         again(lab, alice)
         for job_id, (then, _) in zip(jobs, places, strict=True):
@@ -106,16 +109,18 @@ def test_jobs_that_slurm_has_forgotten_ended_as_they_did(lab: Lab, alice: Sender
 
 @pytest.mark.long
 def test_a_job_that_is_put_back_begins_again_in_its_folder(lab: Lab, alice: Sender) -> None:
-    fields, runs = counted(20)
-    job_id = alice.submit(**fields)["job_id"]
+    fields, runs = counted(then=UNTIL_GO)
+    job = alice.submit(**fields)
+    job_id = job["job_id"]
     native = alice.wait(job_id, "RUNNING")["native_id"]
     lab.run("geneva-ctl", ["scontrol", "update", f"jobid={native}", "requeue=1"])
     lab.run("geneva-ctl", ["scontrol", "requeue", native])
     assert "begins again" in alice.wait(job_id, "QUEUED")["reason"]
+    go(lab, job)
     # Slurm itself lets it wait for two minutes.
     lab.run("geneva-ctl", ["scontrol", "update", f"jobid={native}", "starttime=now"])
     # A site where nothing happens is asked so seldom that its short second run need not be seen.
-    lab.wait("it has run again", lambda: alice.job(job_id)["stage"] == "SUCCESSFUL", 300)
+    lab.wait("it has run again", lambda: alice.job(job_id)["stage"] == "SUCCESSFUL")
     assert alice.job(job_id)["native_id"] == native
     assert ran(lab, runs) == 2
 
@@ -127,7 +132,7 @@ def test_a_job_whose_node_is_lost_has_failed_with_the_node(lab: Lab, alice: Send
     node = lab.run(FRONT_END["geneva"], ["squeue", "-h", "-j", native, "-o", "%N"]).stdout.strip()
     try:
         with broken(lab, ("cut", node)):
-            lab.wait("Slurm has given the node up", lambda: alice.job(job_id)["stage"] == "FAILED", 150)
+            lab.wait("Slurm has given the node up", lambda: alice.job(job_id)["stage"] == "FAILED")
     finally:
         bring_back(lab, node)
     done = alice.job(job_id)

@@ -3,8 +3,9 @@
 import pytest
 
 from lab import Lab
-from tests.lab.faults import broken
+from tests.lab.faults import broken, wait_for_hub
 from tests.lab.jobs.sender import Sender, sender
+from tests.lab.jobs.steps import UNTIL_GO, command, go
 from tests.lab.look import jobs_of, logged_in
 
 pytestmark = pytest.mark.xdist_group("batch jobs at sites")
@@ -84,10 +85,14 @@ def test_a_request_that_is_repeated_is_one_job(alice: Sender) -> None:
 def test_jobs_go_on_while_the_service_or_the_hub_is_killed_and_started(
     lab: Lab, alice: Sender, daemon: str
 ) -> None:
-    job_id = alice.submit(**LONG | {"command": "sleep 5; echo done"})["job_id"]
+    job = alice.submit(**command(f"{UNTIL_GO}; echo done"))
+    job_id = job["job_id"]
     alice.wait(job_id, "QUEUED", "RUNNING")
     with broken(lab, ("kill", "hub", daemon)):
         pass
+    # Without it nobody else could log in, though the service answers.
+    wait_for_hub(lab)
     lab.wait("the service answers", lambda: alice.http.get(f"/v1/jobs/{job_id}").status_code == 200)
+    go(lab, job)
     alice.wait(job_id, "SUCCESSFUL")
     assert alice.file(job_id, "stdout") == b"done\n"

@@ -128,7 +128,7 @@ def test_after_a_logout_the_ticket_stays_until_the_last_job_is_over(lab: Lab) ->
             touch(lab, job, "go")
             # Lugano is asked with that ticket.
             p24.wait(job["job_id"], "SUCCESSFUL")
-        lab.wait("the ticket is gone", lambda: not has_ticket(lab, "p24"), 300)
+        lab.wait("the ticket is gone", lambda: not has_ticket(lab, "p24"))
         answer = p24.http.post("/v1/jobs", json=command("true"))
         assert (answer.status_code, answer.json()["code"]) == (409, "ticket_needed")
     assert not [row for site in ("geneva", "lugano") for row in jobs_of(lab, "p24", site) if "RUNNING" in row]

@@ -45,7 +45,7 @@ def test_a_job_that_had_not_reached_slurm_is_sent_again(lab: Lab, alice: Sender)
                 # Slurm says no there, and nobody hears it.
                 stack.close()
             # A minute passes before it is sure that Slurm does not have them.
-            lab.wait("both are sent again", lambda: all(alice.job(job_id)["queued"] for job_id in jobs), 300)
+            lab.wait("both are sent again", lambda: all(alice.job(job_id)["queued"] for job_id in jobs))
             numbers = [alice.wait(job_id, "SUCCESSFUL")["native_id"] for job_id in jobs]
             assert [in_slurm(lab, *job) for job in zip(jobs, SITES, strict=True)] == [[DONE]] * 2
     lab.wait("the late one is over", lambda: in_slurm(lab, jobs[0]) == [DONE] * 2)
