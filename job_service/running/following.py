@@ -37,8 +37,8 @@ _log = logging.getLogger(__name__)
 class Followed:
     """How a site is followed: who was asked last and when; since when it does not answer, and why.
 
-    It has `answered` so often, and `unanswered` so many questions; all took `asking_s` seconds.  `is_written`: whether
-    the database took what it said last.
+    It has `answered` so often, and `unanswered` so many questions; all took `asking_s` seconds.
+    `is_written`: whether the database took what it said last.
     """
 
     system: str
