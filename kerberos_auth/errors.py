@@ -64,6 +64,13 @@ class TicketExpired(AuthFailed):
         super().__init__(sentences.TICKET_EXPIRED, detail)
 
 
+class ClocksDiffer(AuthFailed):
+    """A KDC refused because its clock and this machine's differ, which says nothing about the person."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(sentences.CLOCKS_DIFFER, detail)
+
+
 class RenewalRefused(AuthFailed):
     """The ticket will never be renewed, however often it is tried; a login gives a new one."""
 

@@ -3,7 +3,7 @@
 from gssapi.raw.misc import GSSError
 
 from . import sentences
-from .errors import AuthFailed, LoginRefused, LoginServersUnreachable, PasswordExpired
+from .errors import AuthFailed, ClocksDiffer, LoginRefused, LoginServersUnreachable, PasswordExpired
 
 # Codes of libkrb5 (krb5.h); the names are those of the MIT documentation.
 _BAD_INTEGRITY = -1765328353  # KRB5KRB_AP_ERR_BAD_INTEGRITY
@@ -45,7 +45,7 @@ def translate(error: GSSError) -> AuthFailed:
     if code in _NOT_VERIFIED or code == _BAD_INTEGRITY:
         return AuthFailed(sentences.SERVER_NOT_VERIFIED, detail)
     if code == _CLOCK_SKEW:
-        return AuthFailed(sentences.CLOCKS_DIFFER, detail)
+        return ClocksDiffer(detail)
     return AuthFailed(sentences.NO_TICKET_GIVEN, detail)
 
 

@@ -38,6 +38,7 @@ class Followed:
     """How a site is followed: who was asked last and when; since when it does not answer, and why.
 
     It has `answered` so often, and `unanswered` so many questions; all took `asking_s` seconds.
+    `is_written`: whether the database took what it said last.
     """
 
     system: str
@@ -49,6 +50,7 @@ class Followed:
     away_since: datetime | None = None
     reason: str = ""
     failures: int = 0
+    is_written: bool = True
     pause: float = OFTEN_SECONDS
     busy_until: datetime | None = None
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -125,7 +127,9 @@ class Followers:
         except LaunchError as error:
             self._is_away(followed, error)
         except StoreAway as error:
-            _log.warning("What jobs at %s do cannot be written down: %s", followed.system, error)
+            if followed.is_written:
+                _log.warning("What jobs at %s do cannot be written down: %s", followed.system, error)
+            followed.is_written = False
         except Exception:  # noqa: BLE001 - a defect with one answer must not end the questions
             _log.exception("Jobs at %s cannot be followed", followed.system)
             followed.pause = SELDOM_SECONDS
@@ -172,6 +176,7 @@ class Followers:
     def _has_answered(self, followed: Followed, asked: Question) -> None:
         if followed.away_since:
             _log.info("%s: answers again", followed.system)
+        followed.is_written = True
         followed.observer, followed.asked = asked.observer, asked.began
         followed.away_since, followed.reason, followed.failures = None, "", 0
         is_busy = followed.busy_until and self._clock.now() < followed.busy_until

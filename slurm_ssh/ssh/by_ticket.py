@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from kerberos_auth.errors import AuthFailed, LoginServersUnreachable
+from kerberos_auth.errors import AuthFailed, ClocksDiffer, LoginServersUnreachable
 from kerberos_auth.tickets import Ticket
 from slurm_ssh import sentences
-from slurm_ssh.errors import FrontEndRefused, KdcSilent, LaunchError, Refused, Unavailable
+from slurm_ssh.errors import Broken, FrontEndRefused, KdcSilent, LaunchError, Refused, Unavailable
 from slurm_ssh.ssh.proof import Refusal
 
 _METHOD = "gssapi-with-mic"
@@ -77,6 +77,9 @@ class ByTicket:
                 await asyncio.get_running_loop().run_in_executor(None, check)
         except (TimeoutError, LoginServersUnreachable) as error:
             return kdc_silent(title, str(error) or "no answer in time")
+        except ClocksDiffer as error:
+            # No refusal: nobody gets in, and what waits to be sent may wait until a clock is set.
+            return Broken(error.message, f"host/{host}: {error.detail}: see the clock of this machine")
         except AuthFailed as error:
             detail = f"host/{host}: {error.detail}; the catalogue needs the full name that the KDC knows"
             return FrontEndRefused(sentences.NO_TICKET_FOR.format(host=host), detail)

@@ -222,6 +222,23 @@ async def test_jobs_go_on_after_a_database_that_was_away_in_the_middle_of_everyt
     assert [site.runs[each.job_id] for each in done] == [1] * 6
 
 
+async def test_the_log_says_once_that_what_a_site_says_cannot_be_written_down(
+    service: Service, site: Crowd, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def away(_self: Database, _work: Any) -> Any:
+        raise StoreAway("The database is away.")
+
+    site.waits = 30
+    record = await service.until(await service.accept(), lambda job: job.stage is Stage.QUEUED)
+    asked = service.running._followers.of("geneva").answered
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "write", away)
+        await passes(service, seconds=90)
+    assert service.running._followers.of("geneva").answered > asked + 1
+    assert caplog.text.count("What jobs at geneva do cannot be written down: The database is away.") == 1
+    await service.over(record)
+
+
 # -- what is done every so often -----------------------------------------------------------------------------
 
 

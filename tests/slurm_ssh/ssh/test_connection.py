@@ -8,7 +8,9 @@ from typing import Any
 
 import asyncssh
 import pytest
+from gssapi.raw.misc import GSSError
 
+from kerberos_auth import gss, krb5_errors
 from kernels.shell import Shell
 from profiles.catalogue.site import FrontEnd
 from slurm_ssh.deadline import Deadline
@@ -19,6 +21,7 @@ from slurm_ssh.ssh.by_ticket import ByTicket
 from slurm_ssh.ssh.connecting import FrontEndBusy, FrontEndSilent, FrontEndUnknown, LoginServersSilent, connect
 from slurm_ssh.ssh.connection import Connection
 from slurm_ssh.ssh.login import Login
+from slurm_ssh.ssh.proof import Refusal
 from slurm_ssh.ssh.transport import Completed, ConnectionLost, NotBegun
 from tests.slurm_ssh.ssh.greeted import given_up_once_greeted
 from tests.support import builders, loopback, openssh, sshd
@@ -144,6 +147,21 @@ async def test_a_name_that_the_kdc_does_not_know_is_told_with_what_the_kdc_says(
         await _connect(by_address, wallet)
     assert refused.value.detail.startswith("host/127.0.0.1: krb5 -1765328377")
     assert "full name" in refused.value.detail
+
+
+async def test_a_clock_that_is_wrong_is_never_taken_for_a_refusal(
+    wallet: Wallet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(*_: object) -> None:
+        raise krb5_errors.translate(GSSError(851968, krb5_errors._CLOCK_SKEW + 2**32))
+
+    monkeypatch.setattr(gss, "check_service", check)
+    told = await ByTicket(wallet.store.get(ALICE.user)).refused(
+        Refusal("login1", "Geneva", None, is_asked_more=False, said="no")
+    )
+    assert not isinstance(told, Refused)
+    assert told.message == "The clocks of the hub and the login servers differ. Contact the administrators."
+    assert "see the clock of this machine" in told.detail
 
 
 @pytest.mark.parametrize("came_before", [False, True])
