@@ -58,6 +58,8 @@ class Daemon:
     inherited: tuple[int, ...] = ()
     """Open files handed to the program."""
 
+    umask: int = 0o022
+
 
 def _listens(port: int, address: str = "") -> bool:
     """Whether something accepts connections on `port` of this host, or of one address of it."""
@@ -219,7 +221,8 @@ def _proxy(token: str) -> Daemon:
         ),
         user=PROXY_USER,
         folders=(Folder(f"/var/lib/{PROXY_USER}", PROXY_USER, 0o700),),
-        environment={"CONFIGPROXY_AUTH_TOKEN": token},
+        # The ticket of single sign-on of somebody in many groups is a long header.
+        environment={"CONFIGPROXY_AUTH_TOKEN": token, "NODE_OPTIONS": "--max-http-header-size=65536"},
     )
 
 
@@ -233,6 +236,8 @@ def _hub(proxy_token: str) -> Daemon:
             Folder(f"/var/lib/{HUB_USER}", HUB_USER, 0o700),
         ),
         environment={"CONFIGPROXY_AUTH_TOKEN": proxy_token},
+        # As its unit has it.
+        umask=0o077,
     )
 
 

@@ -178,4 +178,5 @@ def _spawn(daemon: Daemon, argv: tuple[str, ...], log: int) -> subprocess.Popen[
         extra_groups=[],
         start_new_session=True,
         pass_fds=daemon.inherited,
+        umask=daemon.umask,
     )

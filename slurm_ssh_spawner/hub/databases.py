@@ -96,8 +96,10 @@ def _file(which: Database, url: sa.URL) -> Iterator[Outcome]:
         said = sentences.DATABASE_CLOSED.format(**named)
         yield Outcome("A9", State.FAIL, said, sentences.OWN_DATABASE.format(**named), which.setting)
         return
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        said = sentences.DATABASE_OPEN.format(**named, mode=f"{stat.S_IMODE(path.stat().st_mode):04o}")
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        said = sentences.DATABASE_WRITABLE if mode & (stat.S_IWGRP | stat.S_IWOTH) else sentences.DATABASE_OPEN
+        said = said.format(**named, mode=f"{mode:04o}")
         yield Outcome("A9", State.WARN, said, sentences.CLOSE_DATABASE.format(**named), which.setting)
     file = f"file:{quote(str(path))}?mode=rw"
     engine = sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(file, uri=True, timeout=_SECONDS))

@@ -170,6 +170,10 @@ START = _(
     "Start it, and read its log:\nsystemctl daemon-reload; systemctl enable --now {units}\n"
     "journalctl -fu jupyterhub"
 )
+EXAMINE = _(
+    "See that all of it works, from a login as you to a job at each site:\n"
+    "sudo -u {account} jupyterhub-sites doctor --as NAME --job"
+)
 ADD_TLS = _("Put a web server with TLS before {url}, and let it hold back no events (nginx: proxy_buffering off).")
 
 # -- import ----------------------------------------------------------------------------------------------

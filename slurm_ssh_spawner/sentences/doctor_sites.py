@@ -5,6 +5,7 @@
 """
 
 # -- what was not looked at ------------------------------------------------------------------------------
+BECAUSE_OF = "Not looked at, because of {check}."
 NOT_AFTER = "Not looked at on {host}, because of {check}."
 NOT_WITHOUT_LOGIN = "Not looked at, because no front end let anybody in."
 NOT_WITHOUT_FACTS = "Not looked at, because {scheduler} did not answer."
@@ -167,7 +168,6 @@ NO_NODE_KNOWN = "{scheduler} names no node of {site} that is up."
 
 # -- F: on a node ----------------------------------------------------------------------------------------
 NO_LAUNCH = "No job was submitted: {scheduler} would take nothing that {person} may start in {partition}."
-NOT_WITHOUT_JOB = "Not looked at, because of {check}."
 NOT_SUBMITTED = "The job was not accepted: {reason}"
 SEE_SUBMISSION = "See what E8 to E10 say, and try {program} by hand."
 STARTED = "Job {number} runs on {node}."

@@ -42,6 +42,7 @@ def _steps(answers: Answers, made: Sequence[Made], notes: Sequence[str]) -> Iter
         yield sentences.SET_UP_JOBS.format(account=answers.account, environment=answers.environment)
     yield sentences.OPEN_PORTS if answers.kerberos else sentences.OPEN_PORTS_WITHOUT_KDC
     yield sentences.START.format(units=" ".join(units(answers)))
+    yield sentences.EXAMINE.format(account=answers.account)
     yield sentences.ADD_TLS.format(url=answers.bind_url)
 
 

@@ -140,7 +140,7 @@ class _Look:
         """Keep what was found, and that all behind it is not looked at."""
         self.found.append(found)
         left = CHECKS[CHECKS.index(found.check) + 1 :]
-        self.found += skipped(left, sentences.NOT_WITHOUT_JOB.format(check=found.check))
+        self.found += skipped(left, sentences.BECAUSE_OF.format(check=found.check))
 
     async def _submitted(self) -> bool:
         def build(fragment: Fragment) -> JobRequest:
@@ -218,7 +218,7 @@ class _Look:
     async def _ways(self, name: str, said: Answers, end: Deadline) -> list[Outcome]:
         """G1, G3: Return how this machine reaches the job, once that has opened a port."""
         if self._is_forbidden:
-            return skipped(("G1", "G3"), sentences.NOT_WITHOUT_JOB.format(check="E11"))
+            return skipped(("G1", "G3"), sentences.BECAUSE_OF.format(check="E11"))
         while end.left and not said.has("F9") and said.get("F3", "missing") is None and not self._is_over:
             said = await self._read_later()
         return await ways.to_node(self._visit, self._pool, name, said.get("F9", "port"), self._word)

@@ -17,6 +17,7 @@ from slurm_ssh_spawner.sentences import doctor_sites as sentences
 # What a job has left is removed also when the time is up.
 _CLEAN_UP_SECONDS = 45
 _AFTER_LOGIN = ("E7", "E8", "E9", "E10", "E11")
+_AFTER_E7 = sentences.BECAUSE_OF.format(check="E7")
 
 
 async def look(examined: Examined, key: str, *, with_job: bool, partition: str | None) -> list[Outcome]:
@@ -104,11 +105,11 @@ async def _behind_login(visit: Visit, let_in: list[Entered], found: list[Outcome
         facts, known = await slurm.facts(visit, able[0].pool)
         found += facts
     else:
-        found += skipped(("E8",), sentences.NOT_AFTER.format(check="E7", host=visit.key))
+        found += skipped(("E8",), _AFTER_E7)
     if visit.is_monitor:
         found += skipped(("E9",), sentences.NOT_AS_MONITOR)
     elif known is None:
-        found += skipped(("E9",), _without_facts(visit))
+        found += skipped(("E9",), _without_facts(visit) if able else _AFTER_E7)
     elif not _has_slurm(visit):
         found += skipped(("E9",), sentences.NOT_BEFORE_A_JOB)
         taken = offers.untried(visit, known)
@@ -138,5 +139,5 @@ async def _forwarding(visit: Visit, able: list[Entered]) -> list[Outcome]:
     if visit.site.tunnel.kind != "ssh":
         return []
     if not able:
-        return skipped(("E11",), _without_facts(visit))
+        return skipped(("E11",), _AFTER_E7)
     return list(await asyncio.gather(*(forwarding.look(each.visit, each.pool, each.host) for each in able)))

@@ -132,7 +132,7 @@ def _misfit(visit: Visit, path: Sequence[str], text: str) -> Outcome:
     return outcome(
         "E8",
         State.FAIL,
-        f"{written} {text}",
+        f"{written}: {text}",
         sentences.MEND_PROMISE[visit.site.scheduler.kind],
         visit.where(tuple(path)),
     )

@@ -151,7 +151,12 @@ _FAULTS: list[tuple[str, Breaks, tuple[str, str, str, str, str]]] = [
     (
         "a database that others can read",
         lambda well: _database(well, 0o644),
-        ("A9", "warn", "jupyterhub.sqlite has mode 0644", "chmod 0600", "JupyterHub.db_url"),
+        ("A9", "warn", "has mode 0644, so others on this machine may read it.", "chmod 0600", "JupyterHub.db_url"),
+    ),
+    (
+        "a database that others can write to",
+        lambda well: _database(well, 0o660),
+        ("A9", "warn", "mode 0660, so others on this machine may change it.", "chmod 0600", "JupyterHub.db_url"),
     ),
     (
         "a file that is no database",

@@ -66,7 +66,8 @@ class TestA1:
         assert _run("-f", str(tmp_path / "none.py"), "--only", "A") == 1
         said = capsys.readouterr().out.splitlines()
         assert said[0] == f"FAIL A1  There is no configuration {tmp_path}/none.py."
-        assert said[1] == "      → Name the hub's: jupyterhub-sites doctor -f FILE."
+        fix = "Name the hub's (jupyterhub-sites doctor -f FILE), or make one (jupyterhub-sites init)."
+        assert said[1] == f"      → {fix}"
 
 
 class TestOutput:

@@ -220,7 +220,9 @@ async def test_e8_a_partition_that_slurm_does_not_have(place: Place) -> None:
     place.site["partitions"] = {"normal": {}, "nromal": {}}
     check, sentence, fix = await _found(place)
     assert check == "E8"
-    assert sentence.startswith("sites.geneva.partitions.nromal Slurm has no such partition; did you mean `normal`")
+    assert sentence.startswith(
+        "sites.geneva.partitions.nromal: Slurm has no such partition; did you mean `normal`"
+    )
     assert fix.endswith("(catalogue.yaml:21)")
 
 

@@ -81,7 +81,7 @@ async def test_e8_a_queue_that_there_is_not(place: Place, pbs: PbsSite) -> None:
     place.site["partitions"] = {"workq": {}, "shrot": {}}
     check, sentence, fix = await _found(place)
     assert check == "E8"
-    assert sentence.startswith("sites.geneva.partitions.shrot ")
+    assert sentence.startswith("sites.geneva.partitions.shrot: ")
     assert "did you mean `short`" in sentence
     assert "at the server (qmgr)" in fix
 
