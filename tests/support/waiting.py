@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 
 
 async def until(condition: Callable[[], bool]) -> None:
