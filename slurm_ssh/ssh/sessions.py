@@ -140,7 +140,7 @@ class Sessions:
 def forget(process: "asyncssh.SSHClientProcess[bytes]") -> None:
     """Let go what is kept of a program whose session is closed; nothing of it can be asked any more.
 
-    asyncssh's process and its streams name each other, some ten kilobytes with all that they keep.  They would stay
+    asyncssh's process and its streams name each other, some kilobytes with all that they keep.  They would stay
     until Python looks through everything for garbage, which it seldom does: it answers nobody meanwhile.
     """
     vars(process).clear()
