@@ -10,7 +10,7 @@ Start = Literal["now", "when-complete", "later"]
 """When a job is sent: at once, once all its inputs are there, or when its owner says so."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class JobSpec:
     """A job as its owner described it.
 

@@ -20,6 +20,7 @@ class Places:
         self.core = core
         self.sites = sites
         self._service = service
+        self._started_with: dict[str, tuple[Site, dict[str, StartedWith]]] = {}
         self.marks = jobs.marks("job", service)
         """What the marks of all jobs of the service begin with."""
 
@@ -38,9 +39,6 @@ class Places:
     def job(self, record: JobRecord) -> Job:
         """Return the handle of a job, in whose site its own folder's parent is the folder of jobs."""
         site = self.sites.get(record.system)
-        started_with = StartedWith.at(site) if site else None
-        if started_with:
-            started_with = started_with.model_copy(update={"job_folder": parent(record)})
         return Job(
             launch_id=LaunchId(record.job_id),
             job_id=record.native_id or "",
@@ -48,8 +46,18 @@ class Places:
             user=record.whom,
             owner=record.login,
             site_key=record.system,
-            started_with=started_with,
+            started_with=self._started_at(site, record) if site else None,
         )
+
+    def _started_at(self, site: Site, record: JobRecord) -> StartedWith:
+        """Return what a job was started with: the same value for all jobs of a folder, which may be many."""
+        folder = parent(record)
+        of_site, known = self._started_with.get(record.system, (None, {}))
+        if of_site is not site:
+            _, known = self._started_with[record.system] = (site, {})
+        if folder not in known:
+            known[folder] = StartedWith.at(site).model_copy(update={"job_folder": folder})
+        return known[folder]
 
     def ticket(self, record: JobRecord) -> Ticket | None:
         """Return the valid ticket of whom a job runs as, None where its site asks for none.  Raises AuthFailed."""

@@ -62,7 +62,7 @@ class Judged:
     twins: list[tuple[JobRecord, tuple[Row, ...]]] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(slots=True)
 class _Seen:
     """What is remembered of a job: who has seen it, when it was listed, and ran, last, since when it is missing.
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, repeat
 from typing import Protocol
@@ -36,14 +36,17 @@ class TicketLedger(Protocol):
         """Write down the end of the ticket that a job was given."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Kept:
-    """A job that is kept up; the ticket that it was last given `ends` then (epoch seconds, None: not read yet)."""
+    """A job that is kept up; the ticket that it was last given `ends` then (epoch seconds, None: not read yet).
+
+    There is `news` for a delivery that is under way: it is waited for between two tries.
+    """
 
     job: Job
     ends: float | None = None
     notice: str = ""
-    news: asyncio.Event = field(default_factory=asyncio.Event)
+    news: asyncio.Event | None = None
 
 
 class Deliveries:
@@ -77,12 +80,12 @@ class Deliveries:
     def forget(self, job: Job) -> None:
         """Keep a job up no longer; a delivery under way goes on to its end."""
         if kept := self._kept.pop(job.launch_id, None):
-            kept.news.set()
+            _wake(kept)
 
     def ticket_changed(self, user: str) -> None:
         """Look at a person's jobs now."""
         for kept in [kept for kept in self._kept.values() if kept.job.user == user]:
-            kept.news.set()
+            _wake(kept)
             self._look(kept)
 
     def notices(self, user: str) -> tuple[str, ...]:
@@ -120,20 +123,22 @@ class Deliveries:
 
     async def _bring(self, kept: _Kept) -> None:
         """Deliver until the job has what its person has, however often that fails."""
+        kept.news = news = asyncio.Event()
         if kept.ends is None:
             kept.ends = await self._written(kept.job)
         pauses = chain(PAUSES_SECONDS, repeat(PAUSES_SECONDS[-1]))
         has_failed = False
         while self._is_due(kept):
-            kept.news.clear()
+            news.clear()
             has_failed = not await self._deliver(kept)
             if has_failed:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(next(pauses)):
-                        await kept.news.wait()
+                        await news.wait()
         if has_failed:
             # There is nothing to deliver any more: the person has no ticket.
             kept.notice = ""
+        kept.news = None
 
     async def _written(self, job: Job) -> float:
         """Return when the ticket ends that the job was last given; 0, so that it gets one, if nobody knows."""
@@ -162,3 +167,9 @@ class Deliveries:
     def _given(self, kept: _Kept, ends: float) -> None:
         kept.ends = ends
         self._ledger.ticket_given(kept.job.launch_id, datetime.fromtimestamp(ends, UTC))
+
+
+def _wake(kept: _Kept) -> None:
+    """Let a delivery that waits for its next try, if any, look anew."""
+    if kept.news:
+        kept.news.set()

@@ -8,7 +8,7 @@ import asyncssh
 from slurm_ssh import sentences
 from slurm_ssh.errors import AnswerTooLong
 from slurm_ssh.ssh import unreadable
-from slurm_ssh.ssh.sessions import Sessions
+from slurm_ssh.ssh.sessions import Sessions, forget
 from slurm_ssh.ssh.transport import Completed, ConnectionLost, InputTaken, Late, NotBegunInTime, Sent, unwrap
 
 
@@ -32,9 +32,11 @@ class Exchange:
         try:
             async with self._sessions.begun(self._sent) as process:
                 outputs = await self._outputs(process)
+                status = process.exit_status
+                forget(process)
         except (asyncssh.DisconnectError, OSError) as error:
             raise ConnectionLost(f"{self._host}: {error}") from error
-        return self._answer(process.exit_status, *outputs)
+        return self._answer(status, *outputs)
 
     def late(self) -> Late:
         """Return the error of a program whose time is up, with what was heard of it."""

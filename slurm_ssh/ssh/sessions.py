@@ -137,6 +137,15 @@ class Sessions:
         return (NotBegun if sent.waits else ConnectionLost)(f"{self._host}: {error}")
 
 
+def forget(process: "asyncssh.SSHClientProcess[bytes]") -> None:
+    """Let go what is kept of a program whose session is closed; nothing of it can be asked any more.
+
+    asyncssh's process and its streams name each other, some kilobytes with all that they keep.  They would stay
+    until Python looks through everything for garbage, which it seldom does: it answers nobody meanwhile.
+    """
+    vars(process).clear()
+
+
 def _end(process: "asyncssh.SSHClientProcess[bytes]") -> None:
     """End a program that has begun for nobody."""
     with contextlib.suppress(OSError):

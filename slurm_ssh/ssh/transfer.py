@@ -11,7 +11,7 @@ import asyncssh
 from slurm_ssh import sentences
 from slurm_ssh.errors import AnswerTooLong, Unavailable
 from slurm_ssh.ssh import unreadable
-from slurm_ssh.ssh.sessions import WINDOW_BYTES
+from slurm_ssh.ssh.sessions import WINDOW_BYTES, forget
 from slurm_ssh.ssh.transport import AnswerReader, Completed, ConnectionLost, InputTaken, Sent, last_words
 
 STALL_SECONDS = 60.0
@@ -109,8 +109,13 @@ class Transfer:
         """End the program if it has not ended, and wait a short while until it has."""
         self._listening.cancel()
         await asyncio.wait((self._listening,))
+        if not self.has_ended:
+            await self._part()
         if self.has_ended:
-            return
+            forget(self._process)
+
+    async def _part(self) -> None:
+        """End a program that goes on."""
         if not self._limit.expired():
             self._limit.reschedule(None)
         # Of one that only waits, nothing else would be heard.

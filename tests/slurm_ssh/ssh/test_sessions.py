@@ -2,13 +2,16 @@
 
 import asyncio
 import contextlib
+import gc
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import psutil
 
 from kernels.shell import Shell
 from slurm_ssh.ssh.connection import Connection
+from tests.support import sshd
 from tests.support.local_ssh import LocalSsh
 from tests.support.waiting import until
 
@@ -79,3 +82,21 @@ async def test_a_way_that_is_open_for_nobody_is_closed(tmp_path: Path) -> None:
             await streaming
         ssh.says.set()
         await until(ended.is_set)
+
+
+async def test_nothing_is_kept_of_a_program_that_has_ended_whenever_python_looks_for_garbage(
+    tmp_path: Path,
+) -> None:
+    async with sshd.running_for_key(tmp_path) as front_end:
+        connection = Connection("front-end", await front_end.connect())
+        gc.collect()
+        gc.disable()
+        try:
+            await connection.run(Shell("cat"), b"data", environ={}, timeout_seconds=20)
+            async with connection.receive(Shell("echo read"), environ={}, timeout_seconds=20) as transfer:
+                assert b"".join([piece async for piece in transfer]) == b"read\n"
+            kept = [each for each in gc.get_objects() if isinstance(each, asyncssh.SSHReader)]
+            assert [each for each in kept if isinstance(each.channel, asyncssh.SSHClientChannel)] == []
+        finally:
+            gc.enable()
+            await connection.close()
