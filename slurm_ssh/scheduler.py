@@ -114,6 +114,9 @@ class Scheduler(Protocol):
     def is_unreachable(self, stderr: str) -> bool:
         """Return whether a failed command could not talk to its server, which may have heard it all the same."""
 
+    def is_unasked(self, stderr: str) -> bool:
+        """Return whether a failed command could not talk to its server, which surely has not heard it."""
+
     def is_unauthenticated(self, stderr: str) -> bool:
         """Return whether the server did nothing because a command could not prove to it who has called it."""
 

@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from job_service import errors
 from job_service.errors import JobError
@@ -128,7 +129,21 @@ def malformed(reason: str) -> Problem:
 async def _answered(request: Request, error: Exception) -> Response:
     if isinstance(error, LaunchError):
         _log.warning("request %s: %s", request.state.request_id, error)
-    return answer(request.state.request_id, of(error))
+    problem = of(error)
+    # Of the application's errors only that of an address that no route has is no Problem.
+    if problem.status_code == 404 and isinstance(error, HTTPException) and not isinstance(error, Problem):
+        problem.hint = _but_for_a_slash(request)
+    return answer(request.state.request_id, problem)
+
+
+def _but_for_a_slash(request: Request) -> str:
+    """Return what to write if only a slash at its end makes the address of a request one that there is not."""
+    path = request.scope["path"]
+    has_one = path.endswith("/")
+    other = {**request.scope, "path": path[:-1] if has_one else f"{path}/"}
+    if all(route.matches(other)[0] is Match.NONE for route in request.app.router.routes):
+        return ""
+    return sentences.OMIT_THE_SLASH if has_one else sentences.ADD_A_SLASH
 
 
 def _fields(said: Mapping[str, str]) -> dict[str, Any]:

@@ -43,6 +43,8 @@ START_AGAIN = _("Start it again.")
 
 # -- the request itself ----------------------------------------------------------------------------------
 NO_SUCH_PAGE = _("There is nothing at this address.")
+ADD_A_SLASH = _("Write it with a slash at its end.")
+OMIT_THE_SLASH = _("Write it without the slash at its end.")
 NO_SUCH_METHOD = _("This address takes other methods.")
 MALFORMED = _("The request cannot be read: {reason}")
 NOT_JSON = _("its body is no JSON.")

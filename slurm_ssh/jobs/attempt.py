@@ -163,6 +163,8 @@ def _refusal(site: Site, request: JobRequest, answer: Completed) -> LaunchError:
         # A controller that was too slow for sbatch may have taken the job all the same.
         named = {"scheduler": site.scheduler.name, "site": site.title}
         silent = sentences.SCHEDULER_SILENT.format(**named)
+        if scheduler.is_unasked(detail) and not _has_number(scheduler, answer.stdout):
+            return Unavailable(silent, detail)
         return InDoubt(SubmissionLost(silent, detail), meanwhile=sentences.SCHEDULER_SLOW.format(**named))
     why = scheduler.refusal(site.title, detail, request.project, request.partition)
     if scheduler.is_unauthenticated(detail):

@@ -35,6 +35,10 @@ class Pbs:
         """Return whether a failed command could not talk to pbs_server."""
         return refusals.is_unreachable(stderr)
 
+    def is_unasked(self, stderr: str) -> bool:  # noqa: ARG002 - PBS asks at once for what is wanted
+        """Return False: of what a command says nothing is sure."""
+        return False
+
     def is_unauthenticated(self, stderr: str) -> bool:
         """Return whether pbs_server did nothing because it could not tell who has called it."""
         return refusals.is_unauthenticated(stderr)

@@ -35,6 +35,10 @@ class Slurm:
         """Return whether a failed command could not talk to slurmctld."""
         return refusals.is_unreachable(stderr)
 
+    def is_unasked(self, stderr: str) -> bool:
+        """Return whether a failed command did not even get slurm.conf from slurmctld."""
+        return refusals.is_unasked(stderr)
+
     def is_unauthenticated(self, stderr: str) -> bool:
         """Return whether slurmctld did nothing because it could not tell who has called it."""
         return refusals.is_unauthenticated(stderr)

@@ -54,6 +54,8 @@ _UNREACHABLE = (
     "Insane message length",
     "Header lengths are longer than data received",
 )
+# Of a program that asks slurmctld for slurm.conf before it can ask anything else, as where nothing keeps a copy.
+_UNASKED = "fatal: Could not establish a configuration source"
 _UNAUTHENTICATED = ("Protocol authentication error", "Invalid authentication credential", "Munge encode failed")
 # Of the answer: the question was accepted.
 _ANSWER_UNAUTHENTICATED = ("slurm_unpack_received_msg", "Munge decode failed")
@@ -62,7 +64,12 @@ _ANSWER_UNAUTHENTICATED = ("slurm_unpack_received_msg", "Munge decode failed")
 def is_unreachable(stderr: str) -> bool:
     """Return whether a failed command could not talk to slurmctld, which may have heard it all the same."""
     lost = any(words in stderr for words in _ANSWER_UNAUTHENTICATED)
-    return lost or any(words in stderr for words in _UNREACHABLE)
+    return lost or is_unasked(stderr) or any(words in stderr for words in _UNREACHABLE)
+
+
+def is_unasked(stderr: str) -> bool:
+    """Return whether a failed command could not talk to slurmctld before it had anything to ask."""
+    return _UNASKED in stderr
 
 
 def is_unauthenticated(stderr: str) -> bool:

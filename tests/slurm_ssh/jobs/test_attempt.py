@@ -130,6 +130,18 @@ async def test_whom_slurm_could_not_recognize_it_did_not_hear(local: LocalSite, 
     assert _tickets(local) == []
 
 
+async def test_where_slurm_keeps_its_configuration_it_did_not_hear_who_does_not_get_that(local: LocalSite) -> None:
+    recorded = (DATA / "slurm/refused/no-configuration.txt").read_text()
+    # With one that is told of, and does not answer.
+    named = recorded.replace("DNS SRV lookup failed", "Unable to contact slurm controller (connect failure)")
+    for said in (recorded, named):
+        local.tell("refusal", said)
+        error = await _error(local)
+        assert type(error) is Unavailable
+        assert error.message == sentences.SCHEDULER_SILENT.format(scheduler="Slurm", site="Geneva")
+        assert _tickets(local) == []
+
+
 async def test_a_failed_step_before_sbatch_sends_nothing(local: LocalSite) -> None:
     (local.home / "alice").mkdir()
     (local.home / "alice" / "jobs").write_text("a file")

@@ -133,6 +133,13 @@ def test_an_unknown_refusal_is_passed_on_but_not_at_any_length() -> None:
 
 def test_a_silent_controller_is_not_a_refusal() -> None:
     assert refusals.is_unreachable(_recorded("controller-down"))
+    assert not refusals.is_unasked(_recorded("controller-down"))
+
+
+def test_who_gets_no_configuration_from_slurm_has_not_asked_it() -> None:
+    said = _recorded("no-configuration")
+    assert refusals.is_unreachable(said)
+    assert refusals.is_unasked(said)
 
 
 @pytest.mark.parametrize(

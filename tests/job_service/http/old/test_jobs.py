@@ -205,3 +205,15 @@ async def test_a_system_that_there_is_not(alice: httpx.AsyncClient, what: str, n
     got = await alice.get(f"/api/{what}/{name}/")
     assert got.status_code == (422 if name in {"%00", "x" * 3000} else 404)
     assert len(got.json()["detail"]) < 300
+
+
+async def test_who_forgets_the_slash_at_the_end_is_told_of_it(alice: httpx.AsyncClient) -> None:
+    where = f"/api/jobs/{place(await sent(alice))}"
+    payload = {"Payload": '{"command": "date"}'}
+    without = [await alice.get(where[:-1]), await alice.post("/api/jobs/geneva", headers=payload)]
+    told = [without[0].json() | {"request_id": ""}, without[1].json() | {"request_id": ""}]
+    assert told[0] == told[1]
+    assert (told[0]["status"], told[0]["hint"]) == (404, "Write it with a slash at its end.")
+    extra, nowhere = await alice.get("/api/v1/jobs/"), await alice.get("/api/nowhere")
+    assert (extra.status_code, extra.json()["hint"]) == (404, "Write it without the slash at its end.")
+    assert (nowhere.status_code, "hint" in nowhere.json()) == (404, False)
