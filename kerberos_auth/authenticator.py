@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         super().__init__(**kwargs)
         try:
             checks.enforce(self.check_settings(), self.log)
+            checks.enforce(self._groups_and_roles(), self.log)
             self._realm = self.realm or gss.default_realm()
             self.tickets = TicketStore(Path(self.ticket_folder), self._realm)
             self.single_sign_on = SingleSignOn(self)
@@ -148,6 +150,11 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         sign_on = str(self.config.SingleSignOn.get("keytab", ""))
         facts = self.realm, self.pam_service, self.keytab, self.verify_kdc, sign_on, bool(self.username_map)
         return tuple(checks.kerberos(checks.Told(type(self).__name__, *facts), os.environ))
+
+    def _groups_and_roles(self) -> Iterator[Outcome]:
+        """Yield what the hub, which makes its authenticator before it looks at them, does not start with."""
+        groups = getattr(self.parent, "load_groups", {}) if self.manage_groups else {}
+        return checks.groups_and_roles(groups, getattr(self.parent, "load_roles", []))
 
     @default("refresh_pre_spawn")
     def _refresh_pre_spawn_default(self) -> bool:

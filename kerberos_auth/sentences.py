@@ -192,6 +192,23 @@ FOREIGN_TICKETS = _(
 NO_USERNAME_MAP = _(
     "username_map is not supported, because user names must be those of the Kerberos principals. Remove it."
 )
+GROUPS_TWICE = _(
+    "c.Authenticator.manage_groups takes groups from where people log in, and c.JupyterHub.load_groups names some "
+    "({names}): JupyterHub does not start with both."
+)
+GROUPS_ONCE = _(
+    "Make these groups there and take c.JupyterHub.load_groups out, or set c.Authenticator.manage_groups = False."
+)
+ROLE_TWICE = _("c.JupyterHub.load_roles has more than one role {name}: JupyterHub does not start with them.")
+ROLE_ONCE = _("Put all scopes, users and groups into one of them, and take the others out.")
+NO_ROLE_NAME = _(
+    "A role in c.JupyterHub.load_roles has {name} as its `name`, which cannot be one: "
+    "JupyterHub does not start with it."
+)
+ROLE_NAMES = _(
+    "Use 3 to 255 lower case letters and digits, and - _ ~ . between them, beginning with a letter, "
+    "such as course-admins."
+)
 REFRESH_AGE = _(
     "auth_refresh_age must be above 0: with 0 JupyterHub never checks tickets, not even before a spawn. "
     "The default is 300 seconds."

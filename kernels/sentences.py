@@ -12,6 +12,8 @@ TIME_OF_ZERO = _("{value} is no time at all; write at least 1m")
 NOT_A_SIZE = _("{value} is not an amount of memory; write 900M or 64G")
 SIZE_OF_ZERO = _("{value} is no memory at all; write at least 1M")
 NOT_A_NUMBER = _("{value} is not a whole number; write digits, such as 4")
+BELOW_ZERO = _("{value} is less than 0; write digits alone, such as 4")
+NUMBER_TOO_LARGE = _("{value} is too large; write 999999 at most")
 WHAT_TO_INSTALL = _("must say once what to install; write either `requirements` or `lock`")
 
 # -- what a hook's author did wrong ------------------------------------------------------------------------

@@ -103,8 +103,14 @@ def count(text: str | int) -> int:
     """Return a whole number written in decimal digits; raises Unreadable with a sentence."""
     written = str(text).strip()
     if not re.fullmatch(r"[0-9]{1,6}", written):
-        raise Unreadable(sentences.NOT_A_NUMBER, written[:_LONGEST])
+        raise Unreadable(_why_no_count(written), written[:_LONGEST])
     return int(written)
+
+
+def _why_no_count(written: str) -> str:
+    if re.fullmatch(r"-0*[1-9][0-9]*", written):
+        return sentences.BELOW_ZERO
+    return sentences.NUMBER_TOO_LARGE if re.fullmatch(r"0*[1-9][0-9]{6,}", written) else sentences.NOT_A_NUMBER
 
 
 def say_minutes(total: int) -> str:

@@ -55,7 +55,7 @@ _ELSEWHERE = {
 def __getattr__(name: str) -> Any:
     """Load what is asked for, and no sooner: the commands hear Ctrl-C while the rest is loaded."""
     if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise AttributeError(name)
     found = getattr(import_module(f"{__name__}.{_ELSEWHERE.get(name, 'errors')}"), name)
     globals()[name] = found
     return found

@@ -52,7 +52,7 @@ NOT_WRITTEN = "What this command says cannot be written: {reason}."
 NO_TIME = "“{text}” is no time. Write 90m, 2h, 1d12h or 45s."
 NO_SETTING = "“{text}” sets nothing. Write --set NAME=VALUE."
 NO_PROJECT = "“{text}” is no project. Write SYSTEM/NAME, such as geneva/proj3."
-NO_LIMIT = "“{text}” is no limit. Write nodes=4, cores=16, time=8h or active=10."
+NO_LIMIT = "“{text}” is no limit. Write nodes=4, cores=16, time=8h or active=10; none alone is no limit."
 REMOVED_PROJECT = "{project} is no project any more. What was counted against it stays in the books."
 STALE = "As of {moment}: the system, or you there, cannot be asked at present."
 RUNS = {

@@ -60,6 +60,10 @@ NO_SUCH_DATABASE = _(
     "This is no URL of a database. "
     "Write --database sqlite:////var/lib/jupyterhub-jobs/jobs.sqlite or postgresql://user@host/name."
 )
+PASSWORD_BARE = _(
+    "The password in the URL of the database has characters that end it. "
+    "Write %40 for @, %2F for /, %3A for : and %25 for %."
+)
 NEEDS_A_FILE = _("SQLite needs the path of a file, such as sqlite:////var/lib/jupyterhub-jobs/jobs.sqlite")
 NO_DRIVER = _("{name} is not installed, which this kind of database needs. PostgreSQL needs [jobs-postgresql].")
 

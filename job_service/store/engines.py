@@ -69,9 +69,13 @@ def open_engines(url: str, *, make: bool = False) -> Engines:
     """
     try:
         there = sa.make_url(url)
-    except ArgumentError as error:
-        raise DatabaseUnknown(say.NO_SUCH_DATABASE) from error
+    except (ArgumentError, ValueError):
+        # What these say may hold the password.
+        raise DatabaseUnknown(say.NO_SUCH_DATABASE) from None
     backend = there.get_backend_name()
+    if backend != "sqlite" and url.partition("://")[2].count("@") > 1:
+        # What follows a bare @ would be taken for a host.
+        raise DatabaseUnknown(say.PASSWORD_BARE)
     if backend not in _DRIVERS:
         raise DatabaseUnknown(say.NO_SUCH_DATABASE)
     there = there.set(drivername=_DRIVERS[backend])

@@ -1,10 +1,12 @@
 """Whether a hub is set up for our spawner: its name, its pages, and that its servers outlive it."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+from kerberos_auth.checks import groups_and_roles
 from kerberos_auth.outcome import Outcome, State
 from slurm_ssh.job import is_hub_name
 from slurm_ssh_spawner.sentences import settings as sentences
@@ -17,7 +19,8 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 @dataclass(frozen=True)
 class HubSettings:
     """What is looked at of a hub; see the settings of these names.  `has_tickets`: its authenticator keeps some.
-    `manages_groups`: the authenticator says who is in which group; `load_groups`: those of the configuration.
+    `manages_groups`: the authenticator says who is in which group; `load_groups` and `load_roles` are those of the
+    configuration.
 
     `our_templates` are the folders that have to be in `template_paths`, by the package that they are of.
     """
@@ -32,6 +35,7 @@ class HubSettings:
     api_url: str
     manages_groups: bool
     load_groups: Collection[str]
+    load_roles: Sequence[Mapping[str, Any]]
 
 
 def hub(told: HubSettings) -> Iterator[Outcome]:
@@ -40,9 +44,7 @@ def hub(told: HubSettings) -> Iterator[Outcome]:
     if not is_hub_name(told.hub_name):
         said = sentences.NO_HUB_NAME.format(name=repr(told.hub_name[:100]))
         yield Outcome("A11", State.FAIL, said, sentences.HUB_NAMES, (owner, "hub_name"))
-    if told.manages_groups and told.load_groups:
-        said = sentences.GROUPS_TWICE.format(names=", ".join(told.load_groups)[:200])
-        yield Outcome("A11", State.FAIL, said, sentences.GROUPS_ONCE, ("JupyterHub", "load_groups"))
+    yield from groups_and_roles(told.load_groups if told.manages_groups else (), told.load_roles)
     yield from _pages(told)
     if told.cleanup_servers:
         setting = ("JupyterHub", "cleanup_servers")

@@ -13,7 +13,7 @@ from slurm_ssh_spawner.cli import output
 from slurm_ssh_spawner.cli.failed import Failed
 from slurm_ssh_spawner.launch.clock import lasting
 from slurm_ssh_spawner.launch.endings import why_ended
-from slurm_ssh_spawner.launch.records import LaunchRecord
+from slurm_ssh_spawner.launch.records import LaunchRecord, urls
 from slurm_ssh_spawner.launch.records.history import Sought
 from slurm_ssh_spawner.launch.records.looking import OtherVersion, Unreadable, look
 from slurm_ssh_spawner.launch.records.stand import Stand, stand
@@ -88,15 +88,11 @@ def _found(url: str, sought: Sought, limit: int) -> tuple[LaunchRecord, ...]:
     try:
         return look(url, sought, limit)
     except OtherVersion as error:
-        raise Failed(sentences.RECORDS_OF_ANOTHER_VERSION.format(url=_public(url))) from error
+        raise Failed(sentences.RECORDS_OF_ANOTHER_VERSION.format(url=urls.shown(url, "--records"))) from error
     except Unreadable as error:
-        raise Failed(sentences.RECORDS_UNREADABLE.format(url=_public(url), reason=error)) from error
-
-
-def _public(url: str) -> str:
-    """Return a URL without a password in it, or with what it is instead of one."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
+        raise Failed(
+            sentences.RECORDS_UNREADABLE.format(url=urls.shown(url, "--records"), reason=error)
+        ) from error
 
 
 def _told(record: LaunchRecord) -> dict[str, object]:

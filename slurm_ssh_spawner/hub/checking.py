@@ -6,7 +6,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from traitlets.config import Config
 
@@ -23,6 +22,7 @@ from slurm_ssh_spawner.checks.machine import Files, machine
 from slurm_ssh_spawner.checks.written import written
 from slurm_ssh_spawner.hub.composition import Settings
 from slurm_ssh_spawner.hub.shared import Hub
+from slurm_ssh_spawner.launch.records import urls
 from slurm_ssh_spawner.sentences import settings as sentences
 
 _PACKAGES = ("slurm_ssh_spawner.hub", "kerberos_auth")
@@ -61,6 +61,7 @@ def of_hub(app: Any, settings: Settings, has_tickets: bool, manages_groups: bool
         app.hub.api_url if app.hub else "",
         manages_groups,
         app.load_groups,
+        app.load_roles,
     )
 
 
@@ -101,12 +102,12 @@ def _is_ours(kind: type) -> bool:
     return kind.__module__.split(".")[0] in ("slurm_ssh_spawner", "kerberos_auth")
 
 
-def _folders(*urls: str) -> tuple[Path, ...]:
+def _folders(*named: str) -> tuple[Path, ...]:
     """Return the folders of databases that are files."""
     found = []
-    for url in urls:
+    for url in named:
         try:
-            parts = make_url(url)
+            parts = urls.read(url)
         except SQLAlchemyError:
             continue
         if parts.get_backend_name() == "sqlite" and parts.database not in _MEMORY:

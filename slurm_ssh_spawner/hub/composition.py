@@ -10,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 import languages
@@ -28,7 +27,7 @@ from slurm_ssh_spawner import sentences
 from slurm_ssh_spawner.hub.shared import Hub
 from slurm_ssh_spawner.launch.launcher import Launcher
 from slurm_ssh_spawner.launch.reconciliation import HubServers, Reconciliation
-from slurm_ssh_spawner.launch.records import LaunchRecords, NewerDatabase
+from slurm_ssh_spawner.launch.records import LaunchRecords, NewerDatabase, urls
 
 # asyncssh talks to the KDC in the loop's default executor; with its 6 threads on 2 cores, a silent KDC
 # would also stop name look-ups for everybody.
@@ -141,20 +140,18 @@ def _records(url: str) -> LaunchRecords:
     try:
         return LaunchRecords(url)
     except NewerDatabase as error:
-        raise SystemExit(sentences.RECORDS_NEWER.format(url=_shown(url), revision=error)) from error
+        raise SystemExit(
+            sentences.RECORDS_NEWER.format(url=urls.shown(url, "records_url"), revision=error)
+        ) from error
     except OSError as error:
-        raise SystemExit(sentences.RECORDS_UNUSABLE.format(url=_shown(url), reason=error.strerror)) from error
+        raise SystemExit(
+            sentences.RECORDS_UNUSABLE.format(url=urls.shown(url, "records_url"), reason=error.strerror)
+        ) from error
     except (SQLAlchemyError, ImportError) as error:
         why = getattr(error, "orig", None) or error
-        raise SystemExit(sentences.RECORDS_UNUSABLE.format(url=_shown(url), reason=why)) from error
-
-
-def _shown(url: str) -> str:
-    """Return the URL without the password that it may hold."""
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except SQLAlchemyError:
-        return "records_url"
+        raise SystemExit(
+            sentences.RECORDS_UNUSABLE.format(url=urls.shown(url, "records_url"), reason=why)
+        ) from error
 
 
 def _log_to(log: logging.Logger) -> None:

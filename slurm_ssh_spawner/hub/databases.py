@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kerberos_auth.outcome import Outcome, State
 from slurm_ssh.text import one_line
+from slurm_ssh_spawner.launch.records import urls
 from slurm_ssh_spawner.launch.records.database import is_current, unknown_revisions
 from slurm_ssh_spawner.sentences import doctor as sentences
 
@@ -33,17 +34,14 @@ class Database:
     @property
     def shown(self) -> str:
         """The URL without the password that it may hold."""
-        try:
-            return sa.make_url(self.url).render_as_string(hide_password=True)
-        except SQLAlchemyError:
-            return ".".join(self.setting)
+        return urls.shown(self.url, ".".join(self.setting))
 
 
 def usable(which: Database) -> Iterator[Outcome]:
     """Yield how a database stands: nothing if it can be used, or will be made when the hub starts."""
     named = {"url": which.shown}
     try:
-        url = sa.make_url(which.url)
+        url = urls.read(which.url)
         if url.get_backend_name() == "sqlite":
             yield from _file(which, url)
             return

@@ -208,6 +208,10 @@ RECORDS_UNUSABLE = _(
     "JupyterHub cannot start: the database of launches, {url}, cannot be opened: {reason}. "
     "Fix it, or set c.SlurmSSHSpawner.records_url."
 )
+URL_UNREADABLE = _("it is no URL of a database; write postgresql://user:password@host/name")
+URL_PASSWORD_BARE = _(
+    "its password has characters that end it; write %40 for @, %2F for /, %3A for : and %25 for %"
+)
 RECORDS_NEWER = _(
     "JupyterHub cannot start: the database of launches, {url}, was used by a newer version of jupyterhub-sites "
     "(its revision is {revision}). Install that version, or set c.SlurmSSHSpawner.records_url to another database."

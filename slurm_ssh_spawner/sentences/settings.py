@@ -40,13 +40,6 @@ MAKE_ROOM = _("Make room there.")
 # -- the hub -----------------------------------------------------------------------------------------------
 NO_HUB_NAME = _("SlurmSSHSpawner.hub_name, {name}, cannot stand in the names of jobs.")
 HUB_NAMES = _("Use at most 32 lower case letters, digits, _ and -, beginning with a letter or digit.")
-GROUPS_TWICE = _(
-    "c.Authenticator.manage_groups takes groups from where people log in, and c.JupyterHub.load_groups names some "
-    "({names}): JupyterHub does not start with both."
-)
-GROUPS_ONCE = _(
-    "Make these groups there and take c.JupyterHub.load_groups out, or set c.Authenticator.manage_groups = False."
-)
 SERVERS_END = _("Every restart of the hub ends all servers.")
 KEEP_SERVERS = _("Set c.JupyterHub.cleanup_servers = False.")
 SPAWNS_LIMITED = _("Only {count} servers may start at once, and those that wait in a queue count.")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from hubjobs import Jobs, models, session
+from hubjobs import Jobs, models, sentences, session
 from hubjobs.cli import ijp, views, words
 from hubjobs.cli.main import main
 from hubjobs.cli.output import Screen
@@ -552,6 +552,10 @@ def test_an_admin_makes_changes_and_removes_a_project(hub: JobHub, run: Any) -> 
     assert hub.asked[-1].path.endswith("admin/projects?system=lugano")
     assert "833.3 h" in run("admin", "project", "geneva/proj1").out
     assert json.loads(run("admin", "project", "geneva/proj1", "--json").out)["init_time"] == 3_600_000
+    run("admin", "change-project", "geneva/proj1", "--most", "none", "--account", "")
+    assert hub.asked[-1].json == {"limits": {}, "account": None}
+    mixed = run("admin", "change-project", "geneva/proj1", "--most", "none", "--most", "nodes=4")
+    assert (mixed.status, mixed.err) == (2, f"{sentences.NO_LIMIT.format(text='none')}\n")
     changed = run("admin", "change-project", "geneva/proj1", "--name", "proj2", "--closed", "--account", "beam")
     assert "geneva/proj2" in changed.out
     assert hub.asked[-1].json == {"name": "proj2", "is_open": False, "account": "beam"}

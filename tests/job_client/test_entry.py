@@ -60,7 +60,7 @@ def test_a_command_that_needs_no_streams_works_without_them() -> None:
 def test_the_library_gives_all_that_it_names() -> None:
     assert set(hubjobs.__all__) <= set(dir(hubjobs))
     assert [name for name in hubjobs.__all__ if getattr(hubjobs, name).__name__ != name] == []
-    with pytest.raises(AttributeError, match="hubjobs"):
+    with pytest.raises(AttributeError, match="Nothing"):
         _ = hubjobs.Nothing
 
 

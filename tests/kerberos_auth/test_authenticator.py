@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+from jupyterhub.app import JupyterHub
 from keytabs import keytab
 from krb_caches import RENEWABLE, cache, credential
 from tornado import web
@@ -364,6 +365,24 @@ async def test_a_kdc_need_not_prove_itself_where_that_is_off(make, realm):
         assert await log_in(authenticator, "alice", "alice-pw") == "alice"
     with pytest.raises(TraitError):
         make(verify_kdc="sometimes")
+
+
+@pytest.mark.parametrize(
+    ("of_hub", "settings", "sentence"),
+    [
+        (
+            {"load_groups": {"course": {}}},
+            {"manage_groups": True},
+            "names some .course.: JupyterHub does not start",
+        ),
+        ({"load_roles": [{"name": "staff"}, {"name": "staff"}]}, {}, "has more than one role staff"),
+        ({"load_roles": [{"scopes": ["self"]}]}, {}, "has '' as its `name`, which cannot be one"),
+        ({"load_roles": [{"name": "Staff"}]}, {}, "has 'Staff' as its `name`, which cannot be one"),
+    ],
+)
+def test_groups_and_roles_with_which_the_hub_does_not_start_are_told(make, of_hub, settings, sentence):
+    with pytest.raises(SystemExit, match=sentence):
+        make(parent=JupyterHub(**of_hub), **settings)
 
 
 def test_krb5ccname_refuses_the_start_and_leaves_its_file(make, monkeypatch, tmp_path):

@@ -111,10 +111,24 @@ def test_no_memory_at_all_is_told_as_such(written: str) -> None:
         units.mebibytes(written)
 
 
-@pytest.mark.parametrize("written", ["", "-1", "1.0", "1e3", "0x10", "٣", "one", "1234567", True, None])
+@pytest.mark.parametrize("written", ["", "-", "--1", "1.5", "1e3", "0x10", "٣", "one", True, None])
 def test_what_is_not_a_whole_number_is_refused(written: object) -> None:
     with pytest.raises(ValueError, match="is not a whole number"):
         units.count(written)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("-1", "^'-1' is less than 0; write digits alone, such as 4$"),
+        (-40, "^'-40' is less than 0"),
+        ("1234567", "^'1234567' is too large; write 999999 at most$"),
+        ("9" * 100, f"^'{'9' * 24}' is too large"),
+    ],
+)
+def test_a_whole_number_that_cannot_be_is_told_as_what_it_is(written: str | int, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        units.count(written)
 
 
 @pytest.mark.parametrize("read", _KINDS)

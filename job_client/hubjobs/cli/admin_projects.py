@@ -21,7 +21,7 @@ _Charge = Annotated[
     str | None,
     typer.Option("--charge", help="What of a job counts: wall (its time), or that of each node or core."),
 ]
-_Account = Annotated[str | None, typer.Option("--account", help="The account that Slurm charges.")]
+_Account = Annotated[str | None, typer.Option("--account", help="The account that Slurm charges; '' is none.")]
 _Open = Annotated[bool | None, typer.Option("--open/--closed", help="Whether everybody is a member.")]
 _Default = Annotated[
     bool | None, typer.Option("--default/--no-default", help="Whether jobs count against it that name no project.")
@@ -38,7 +38,8 @@ _Most = Annotated[
     typer.Option(
         "--most",
         metavar="NAME=VALUE",
-        help="Most nodes, cores of a node, or time of one job, or active jobs of a person; may be repeated.",
+        help="Most nodes, cores of a node, or time of one job, or active jobs of a person; may be repeated. "
+        "none: no limits.",
     ),
 ]
 
@@ -111,7 +112,7 @@ def change(
     most: _Most = None,
     json: Json = False,
 ) -> None:
-    """Change what is named of a project; --most replaces all of its limits."""
+    """Change what is named of a project; --most replaces all of its limits, `--most none` ends them."""
     fields = _fields(title, time, each, charge, account, everybody, default, identity, most)
     if name is not None:
         fields["name"] = name
@@ -144,13 +145,21 @@ def _fields(
         "init_time": None if time is None else words.seconds(time),
         "user_time": None if each is None else words.seconds(each),
         "charge": charge,
-        "account": account,
+        "account": account or None,
         "is_open": everybody,
         "is_default": default,
         "identity": identity,
-        "limits": None if most is None else dict(map(_limit, most)),
+        "limits": None if most is None else _limits(most),
     }
-    return {name: value for name, value in given.items() if value is not None}
+    # Without an account is something that may be said.
+    return {
+        name: value for name, value in given.items() if value is not None or (name, account) == ("account", "")
+    }
+
+
+def _limits(typed: list[str]) -> dict[str, int]:
+    """Return all limits; the one word `none` is that there are none.  Raises ValueError."""
+    return {} if typed == ["none"] else dict(map(_limit, typed))
 
 
 def _limit(typed: str) -> tuple[str, int]:

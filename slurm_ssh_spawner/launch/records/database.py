@@ -11,6 +11,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import ArgumentError
 
+from slurm_ssh_spawner.launch.records import urls
+
 _MIGRATIONS = "slurm_ssh_spawner.launch.records:migrations"
 _PRIVATE = 0o600
 # How long a write waits while another program, such as a backup, holds the database.
@@ -32,7 +34,7 @@ def open_engine(url: str) -> sa.Engine:
 
     Raises NewerDatabase, OSError, SQLAlchemyError, or ImportError if there is no driver for it.
     """
-    there = sa.make_url(url)
+    there = urls.read(url)
     if there.get_backend_name() == "sqlite":
         engine = _sqlite(there)
     else:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from slurm_ssh_spawner.launch.records import urls
 from slurm_ssh_spawner.launch.records.database import is_current
 from slurm_ssh_spawner.launch.records.history import Sought, statement
 from slurm_ssh_spawner.launch.records.values import LaunchRecord
@@ -47,7 +48,7 @@ def look(url: str, sought: Sought, limit: int) -> tuple[LaunchRecord, ...]:
 
 
 def _engine(url: str) -> sa.Engine:
-    there = sa.make_url(url)
+    there = urls.read(url)
     if there.get_backend_name() != "sqlite":
         is_libpq = there.get_driver_name().startswith("psycopg")
         return sa.create_engine(there, connect_args=_READ_ONLY if is_libpq else {})

@@ -6,7 +6,7 @@ import logging
 import tarfile
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
@@ -304,3 +304,33 @@ async def test_what_takes_too_long_inside_is_an_error_with_an_answer(
     service.files.refusal = TimeoutError()
     got = await alice.get(files)
     assert (got.status_code, got.json()["code"]) == (500, "internal")
+
+
+async def test_others_are_answered_while_many_send_files_slowly(app: FastAPI) -> None:
+    """Two hundred uploads of twenty people, of which nothing more comes: nobody waits for one of them."""
+    go_on = asyncio.Event()
+    begun = 0
+
+    async def slow() -> AsyncIterator[bytes]:
+        nonlocal begun
+        yield b"x"
+        begun += 1
+        await go_on.wait()
+
+    async with AsyncExitStack() as stack:
+        people = [await stack.enter_async_context(client(app, f"person{n}:submit")) for n in range(20)]
+        jobs = [await sent(each, start="later") for each in people]
+        sending = [
+            asyncio.create_task(each.put(f"{V1}/jobs/{job_id}/files/{n}", content=slow()))
+            for each, job_id in zip(people, jobs, strict=True)
+            for n in range(given.UPLOADS_AT_ONCE)
+        ]
+        await until(lambda: begun == len(sending))
+        async with client(app, "bob:submit") as bob:
+            job_id = await sent(bob, start="later")
+            assert (await bob.put(f"{V1}/jobs/{job_id}/files/in.dat", content=b"x")).status_code == 201
+            assert (await bob.get(f"{V1}/jobs/{job_id}/files/in.dat")).content == b"x"
+        assert (await people[0].get(f"{V1}/jobs/{jobs[0]}/files")).status_code == 200
+        assert not any(each.done() for each in sending)
+        go_on.set()
+        assert {(await each).status_code for each in sending} == {201}

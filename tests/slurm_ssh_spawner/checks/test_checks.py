@@ -35,6 +35,7 @@ def settings(tmp_path: Path) -> HubSettings:
         api_url="http://hub.example.org:8081/hub/api",
         manages_groups=True,
         load_groups={},
+        load_roles=({"name": "job-admins", "scopes": ["custom:jobs:admin"]},),
     )
 
 

@@ -157,7 +157,7 @@ class TestRefused:
     def test_no_password_is_printed(self, capsys: pytest.CaptureFixture[str]) -> None:
         code, _, err = _run(capsys, "--records", "postgresql+psycopg://hub:secret@127.0.0.1:1/launches")
         assert code == 1
-        assert "://127.0.0.1:1/launches cannot be read" in err
+        assert "@127.0.0.1:1/launches cannot be read" in err
         assert "secret" not in err
 
     @pytest.mark.parametrize(

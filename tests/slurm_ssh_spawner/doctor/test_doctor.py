@@ -184,6 +184,11 @@ _FAULTS: list[tuple[str, Breaks, tuple[str, str, str, str, str]]] = [
         ("A11", "FAIL", "does not start with both", "take c.JupyterHub.load_groups out", "JupyterHub.load_groups"),
     ),
     (
+        "a role of two kinds",
+        _set(JupyterHub__load_roles=[{"name": "staff", "groups": ["a"]}, {"name": "staff", "groups": ["b"]}]),
+        ("A11", "FAIL", "more than one role staff", "into one of them", "JupyterHub.load_roles"),
+    ),
+    (
         "servers that end with the hub",
         _set(JupyterHub__cleanup_servers=True),
         (

@@ -137,6 +137,7 @@ def _app(folder: Path, **changed: Any) -> Any:
         "cleanup_servers": False,
         "concurrent_spawn_limit": 0,
         "load_groups": {},
+        "load_roles": [],
         "hub": SimpleNamespace(api_url="http://hub.example.org:8081/hub/api"),
         "cookie_secret_file": str(folder / "cookie_secret"),
         "db_url": f"sqlite:///{folder}/jupyterhub.sqlite",
