@@ -312,11 +312,13 @@ def test_a_login_may_start_servers_too_if_the_person_may(hub: JobHub, run: Any) 
         ("RUNNING", "R"),
         ("STAGINGOUT", "E"),
         ("SUCCESSFUL", "C"),
-        ("FAILED", "C"),
-        ("CANCELED", "C"),
+        ("FAILED", "F"),
+        ("CANCELED", "X"),
+        ("DELETED", "C"),
+        ("PONDERING", "U"),
     ],
 )
-def test_each_stage_has_the_letter_of_torque(stage: str, letter: str) -> None:
+def test_each_stage_has_a_letter_and_no_two_ends_the_same(stage: str, letter: str) -> None:
     assert portal.state(read(models.Job, job(stage))) == letter
 
 

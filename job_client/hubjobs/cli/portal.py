@@ -25,9 +25,14 @@ _STATES = {
     "HELD": "H",
     "RUNNING": "R",
     "STAGINGOUT": "E",
+    "SUCCESSFUL": "C",
+    "FAILED": "F",
+    "CANCELED": "X",
+    "DELETED": "C",
 }
-_OVER = "C"
-"""The letters of Torque's qstat: waiting, queued, held, running, exiting, completed."""
+_UNKNOWN = "U"
+"""The letters of Torque's qstat: waiting, queued, held, running, exiting, completed.  It knew one end only, so for
+those that failed or were cancelled, and for a stage of a later service, there are letters besides."""
 
 
 def host_of(url: str) -> str:
@@ -42,7 +47,7 @@ def job_id(job: models.Job, host: str) -> str:
 
 def state(job: models.Job) -> str:
     """Return the letter for where a job is."""
-    return _STATES.get(job.stage, _OVER)
+    return _STATES.get(job.stage, _UNKNOWN)
 
 
 def number_of(typed: str, host: str) -> int | None:

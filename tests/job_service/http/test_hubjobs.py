@@ -299,7 +299,7 @@ async def test_the_portals_command_does_the_same(hub: str, app: FastAPI, service
     assert ("cancel", record.job_id) in service.running.told
     assert (await run("delete", name))[2] == 1
     await service.running.goes(record.job_id, Stage.CANCELED)
-    assert (await run("status", name))[0].startswith(f"{name}, C\n")
+    assert (await run("status", name))[0].startswith(f"{name}, X\n")
     assert await run("delete", name) == ("", "", 0)
     out, said, status = await run("submit", "quincy", "--datasetIds=demo:a,demo:b", "--no-tracks")
     assert (len(out.split()), said, status) == (2, "", 0)

@@ -68,7 +68,7 @@ def test_the_portals_lines_from_login_to_cancel(lab: Lab, alice: Sender, ijp: Ca
     lab.wait("it runs", lambda: f"{number}, R" in ijp("status"))
     lab.wait("it has printed", lambda: ijp("output", number) == ["here"])
     assert ijp("cancel", number) == []
-    lab.wait("it is over", lambda: f"{number}, C" in ijp("status"))
+    lab.wait("it is cancelled", lambda: f"{number}, X" in ijp("status"))
     assert ijp("output", number.partition(".")[0]) == ["here"]
     ijp("delete", number)
 
