@@ -46,12 +46,12 @@ def show_array(url: str) -> Iterator[str]:
 def _ended(alice: Sender, number: str) -> str:
     """Return the line that `ijp status` has for a job once it is over."""
     end = time.monotonic() + _SECONDS
-    over = [f"{number}, {letter}" for letter in "CFX"]
-    while not (found := [line for line in (lines := alice.ijp("status").splitlines()) if line in over]):
+    over = {f"{number}, {letter}" for letter in "CFX"}
+    while not (found := over.intersection(lines := alice.ijp("status").splitlines())):
         if time.monotonic() > end:
             raise NotDone(f"job {number} is not over after {_SECONDS} s: {lines}")
         time.sleep(_LOOK_SECONDS)
-    return found[0]
+    return found.pop()
 
 
 def show_server(url: str, alice: Person) -> Iterator[str]:

@@ -54,7 +54,8 @@ def datasets(screen: Screen, found: Sequence[models.Dataset]) -> None:
 
 def job(screen: Screen, found: models.Job) -> None:
     """Write all that is known of a job."""
-    native = " ".join(each for each in (found.native_id or "", found.native_state.lower()) if each)
+    named = f"job {found.native_id}" if found.native_id else ""
+    native = ": ".join(each for each in (named, found.native_state.lower()) if each)
     status = "" if found.exit_code is None else str(found.exit_code)
     signal = f" (signal {found.signal})" if found.signal else ""
     screen.pairs(
