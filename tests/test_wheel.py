@@ -99,7 +99,12 @@ def test_the_wheel_has_everything(wheel: Path) -> None:
     missed = {str(path.relative_to(TREE)) for path in _files() if "__pycache__" not in path.parts} - names
     assert missed == set()
     share = f"{'-'.join(wheel.name.split('-')[:2])}.data/data/share/jupyterhub-sites"
-    assert {f"{share}/LICENSE", f"{share}/jupyterhub_config.py", f"{share}/examples/catalogue.yaml", f"{share}/docs/hub.md"} <= names
+    assert {
+        f"{share}/LICENSE",
+        f"{share}/jupyterhub_config.py",
+        f"{share}/examples/catalogue.yaml",
+        f"{share}/docs/hub.md",
+    } <= names
     assert {name.partition("/")[0] for name in names if ".d" not in name.partition("/")[0]} == {
         root.name for root in ROOTS
     }
