@@ -80,7 +80,7 @@ MORE_FILES = "Set LimitNOFILE={count} or more in the hub's unit."
 PORTS_TAKEN = "Others listen at ports of tunnels ({first}-{last}): {ports}."
 OTHER_PORTS = "Set c.SlurmSSHSpawner.tunnel_ports to a range that is free."
 MANY_CONNECTIONS = (
-    "The kernel keeps track of {count} connections and can of {most}; with more it drops new ones, and pages hang."
+    "The kernel keeps track of {count} connections, of {most} at most; beyond that it drops new ones: pages hang."
 )
 MORE_CONNECTIONS = (
     "Run: sysctl -w net.netfilter.nf_conntrack_max={most}, and write it into /etc/sysctl.d/jupyterhub.conf too."

@@ -218,7 +218,7 @@ def test_logins_that_front_ends_refuse(lab: Lab) -> None:
         found = doctor(lab)
     assert list(wrong(found, "geneva")) == ["E4"], told(found)
     said = wrong(found, "geneva")["E4"]["sentence"]
-    assert said == "geneva-login2.lab.test does not offer gssapi-with-mic, but nothing."
+    assert said == "geneva-login2.lab.test does not offer gssapi-with-mic; it offers nothing."
     # The other front end lets in, so all else was looked at.
     assert found["geneva", "E9"][0]["state"] == "ok"
     assert list(wrong(found, "lugano")) == ["E6"], told(found)

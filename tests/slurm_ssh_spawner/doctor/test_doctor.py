@@ -141,7 +141,7 @@ _FAULTS: list[tuple[str, Breaks, tuple[str, str, str, str, str]]] = [
     (
         "a kernel that can keep track of few connections more",
         lambda well: _conntrack(well, 60000, 65536),
-        ("A8", "warn", "60000 connections and can of 65536", "nf_conntrack_max=262144", ""),
+        ("A8", "warn", "60000 connections, of 65536 at most", "nf_conntrack_max=262144", ""),
     ),
     (
         "a folder of a database that is not there",

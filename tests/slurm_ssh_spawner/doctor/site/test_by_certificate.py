@@ -50,7 +50,7 @@ async def test_e4_a_front_end_that_takes_no_keys(zurich: Place, place: Place) ->
     zurich.site["front_ends"] = [{"host": "localhost", "port": tickets.port, "host_keys": [tickets.host_key]}]
     problems = wrong(await zurich.look())
     assert list(problems) == ["E4"]
-    assert "does not offer publickey, but gssapi-with-mic" in str(problems["E4"].sentence)
+    assert "does not offer publickey; it offers gssapi-with-mic" in str(problems["E4"].sentence)
     assert "PubkeyAuthentication yes" in str(problems["E4"].fix)
 
 

@@ -139,7 +139,7 @@ async def test_e4_an_sshd_that_takes_no_tickets(place: Place) -> None:
     await place.front_end.stop()
     await place.front_end.start()
     check, sentence, fix = await _found(place)
-    assert (check, sentence) == ("E4", "localhost does not offer gssapi-with-mic, but publickey.")
+    assert (check, sentence) == ("E4", "localhost does not offer gssapi-with-mic; it offers publickey.")
     assert fix.startswith("Set `GSSAPIAuthentication yes` in /etc/ssh/sshd_config of localhost")
 
 

@@ -106,7 +106,7 @@ async def test_f1_a_job_that_waits(place: Place, pbs: PbsSite, monkeypatch: pyte
     pbs.tell("full")
     check, sentence, _ = await _found(place, with_job=True)
     assert check == "F1"
-    assert "waits since 1 s, and was cancelled" in sentence
+    assert "waited for 1 s, and was cancelled" in sentence
     assert [one["job_state"] for one in pbs.jobs.values()] == ["F"]
 
 
