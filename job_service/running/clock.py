@@ -14,8 +14,8 @@ def _wall() -> datetime:
 class Clock:
     """What is waited for is waited for here; a test gives another one.
 
-    It never goes back: if the machine's is set back, it goes on at half its speed until both agree, so that nothing
-    waits for as long, and times are right again after twice of it.
+    It never goes back: if the machine's is set back, it goes on at half its speed until both agree.  So nothing
+    waits for as long as that was, and times are right again.
     """
 
     def __init__(self, wall: Callable[[], datetime] = _wall, steady: Callable[[], float] = time.monotonic) -> None:
