@@ -14,7 +14,8 @@ def _wall() -> datetime:
 class Clock:
     """What is waited for is waited for here; a test gives another one.
 
-    It never goes back: if the machine's is set back, it goes on as before, so that nothing waits for as long.
+    It never goes back: if the machine's is set back, it goes on at half its speed until both agree.  So nothing
+    waits for as long as that was, and times are right again.
     """
 
     def __init__(self, wall: Callable[[], datetime] = _wall, steady: Callable[[], float] = time.monotonic) -> None:
@@ -25,7 +26,8 @@ class Clock:
         """Return the time, in UTC."""
         before, since = self._read
         wall, steady = self._wall(), self._steady()
-        now = max(wall, before + timedelta(seconds=steady - since))
+        passed = timedelta(seconds=steady - since)
+        now = wall if wall >= before + passed else max(wall, before + passed / 2)
         self._read = now, steady
         return now
 
