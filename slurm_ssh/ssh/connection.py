@@ -14,7 +14,7 @@ from slurm_ssh.deadline import Deadline
 from slurm_ssh.errors import TransfersBusy, TransferStalled
 from slurm_ssh.ssh import opening, transfer
 from slurm_ssh.ssh.exchange import Exchange
-from slurm_ssh.ssh.sessions import TRANSFERS_AT_ONCE, WINDOW_BYTES, Sessions
+from slurm_ssh.ssh.sessions import WINDOW_BYTES, Sessions, Turns
 from slurm_ssh.ssh.transfer import Transfer
 from slurm_ssh.ssh.transport import Completed, ConnectionLost, Late, NotBegunInTime, new_marker, wrap
 
@@ -41,7 +41,7 @@ class Connection:
 
     def __init__(self, host: str, ssh: asyncssh.SSHClientConnection) -> None:
         self.host = host
-        self.turns = asyncio.Semaphore(TRANSFERS_AT_ONCE)
+        self.turns = Turns()
         self._ssh = ssh
         self._sessions = Sessions(host, ssh)
         self._last_used = asyncio.get_running_loop().time()
@@ -104,7 +104,7 @@ class Connection:
         What the chunks raise ends the program, as a cancelled caller does; it finds the end of its input then
         too, so it has to know how much should come.  Of its stderr the last lines are given.
         """
-        async with self._transfer(program, b"", environ, timeout_seconds, more=True) as begun:
+        async with self._transfer(program, b"", environ, timeout_seconds, more=True, sends=True) as begun:
             return await begun.send(chunks)
 
     def receive(
@@ -121,8 +121,9 @@ class Connection:
         It is ended when the caller leaves before its end.  What it prints is read no faster than it is taken.
         If it `keeps_input`, it finds the end of that only at `Transfer.end_input`, or when it is left.
         Until it has begun, for which it has `timeout_seconds`: raises what `run` does, and TransfersBusy if
-        TRANSFERS_AT_ONCE others go on.  From then on: TransferStalled once nothing has moved for a minute, whoever
-        is slow, which ends the caller's block; Unavailable or Refused if the program does not come to its end.
+        TRANSFERS_AT_ONCE others go on, for `send` SENDS_AT_ONCE.  From then on: TransferStalled once nothing has
+        moved for a minute, whoever is slow, which ends the caller's block; Unavailable or Refused if the program
+        does not come to its end.
         """
         return self._transfer(program, data, environ, timeout_seconds, more=keeps_input)
 
@@ -135,13 +136,14 @@ class Connection:
         timeout_seconds: float,
         *,
         more: bool,
+        sends: bool = False,
     ) -> AsyncIterator[Transfer]:
         marker = new_marker()
         sent = wrap(program, data, environ, marker, more=more)
         limit, begun, own = asyncio.timeout(timeout_seconds), None, self._sessions
         try:
             with self._busy():
-                async with limit, self.turns, own.begun(sent, is_transfer=True) as process:
+                async with limit, self.turns.one(sends=sends), own.begun(sent, is_transfer=True) as process:
                     begun = Transfer(self.host, process, marker, limit, LONGEST_ANSWER)
                     try:
                         await begun.begin(sent, more=more)
@@ -151,7 +153,10 @@ class Connection:
         except TimeoutError as error:
             if not limit.expired():
                 raise
-            raise self._late(begun, timeout_seconds, waits=sent.waits) from error
+            taken = self.turns.taken(sends=sends)
+            if not taken and not self._sessions.has_room_for_a_transfer:
+                taken = self._sessions.transfers
+            raise self._late(begun, timeout_seconds, taken, waits=sent.waits) from error
 
     async def _leave(self, begun: Transfer) -> None:
         try:
@@ -159,15 +164,14 @@ class Connection:
         finally:
             self._sessions.has_abandoned |= not begun.has_ended
 
-    def _late(self, begun: Transfer | None, seconds: float, *, waits: bool) -> Exception:
-        """Return the error of a transfer whose time is up."""
+    def _late(self, begun: Transfer | None, seconds: float, taken: int, *, waits: bool) -> Exception:
+        """Return the error of a transfer whose time is up; `taken` is how many others kept it from beginning."""
         if begun and begun.has_begun:
             stalled = sentences.TRANSFER_STALLED
             return TransferStalled(stalled.format(host=self.host, seconds=round(transfer.STALL_SECONDS)))
-        if begun is None and (self.turns.locked() or not self._sessions.has_room_for_a_transfer):
-            count = TRANSFERS_AT_ONCE if self.turns.locked() else self._sessions.transfers
+        if begun is None and taken:
             busy = sentences.TRANSFERS_BUSY
-            return TransfersBusy(busy.format(host=self.host, count=count, seconds=round(seconds)))
+            return TransfersBusy(busy.format(host=self.host, count=taken, seconds=round(seconds)))
         return NotBegunInTime() if waits else Late()
 
     @contextlib.contextmanager

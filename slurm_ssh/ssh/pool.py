@@ -12,6 +12,7 @@ from slurm_ssh.ssh import entrance
 from slurm_ssh.ssh.connection import Connection
 from slurm_ssh.ssh.entrance import Entrance
 from slurm_ssh.ssh.login import Login, Reachable
+from slurm_ssh.ssh.sessions import Turns
 
 # How long somebody waits for a connection while a site lets others in: a crowd that comes at once takes its time.
 CROWD_SECONDS = 120
@@ -31,7 +32,7 @@ class ConnectionPool:
         self._open: dict[Login, Connection] = {}
         self._retired: set[Connection] = set()
         self._locks: dict[Login, asyncio.Lock] = {}
-        self._turns: dict[Login, asyncio.Semaphore] = {}
+        self._turns: dict[Login, Turns] = {}
         self._reaper: asyncio.Task[None] | None = None
 
     @asynccontextmanager

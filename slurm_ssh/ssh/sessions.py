@@ -15,6 +15,9 @@ COMMANDS_AT_ONCE = 8
 TRANSFERS_AT_ONCE = 3
 """Of them, and of a person at a site: data may flow for hours, and commands are to find a slot meanwhile."""
 
+SENDS_AT_ONCE = 2
+"""Of the transfers: whoever sends slowly, for hours, can still have a small file from there."""
+
 # A front end counts a session that has ended for a moment more.
 _SHORTEST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.05, 1.0
 
@@ -27,6 +30,27 @@ memory has to read this much at once, and to read nothing of a program while som
 
 PACKET_BYTES = 128 * 1024
 """How much a front end may send in one packet, each of which Python has to open; OpenSSH's clients take 32 KiB."""
+
+
+class Turns:
+    """Those of a person's transfers with a site, over whatever connections."""
+
+    def __init__(self) -> None:
+        self._all = asyncio.Semaphore(TRANSFERS_AT_ONCE)
+        self._sends = asyncio.Semaphore(SENDS_AT_ONCE)
+
+    @asynccontextmanager
+    async def one(self, *, sends: bool) -> AsyncIterator[None]:
+        """Have a turn for the length of a block, once there is one for what sends, or does not."""
+        # What waits for its turn to send keeps nobody else from one.
+        async with self._sends if sends else contextlib.nullcontext(), self._all:
+            yield
+
+    def taken(self, *, sends: bool) -> int:
+        """Return how many others have all turns, 0 if there is one now."""
+        if self._all.locked():
+            return TRANSFERS_AT_ONCE
+        return SENDS_AT_ONCE if sends and self._sends.locked() else 0
 
 
 class Sessions:

@@ -16,7 +16,7 @@ from slurm_ssh.errors import AnswerTooLong, AnswerUnreadable, Refused, Transfers
 from slurm_ssh.ssh import connection as connection_module
 from slurm_ssh.ssh import transfer
 from slurm_ssh.ssh.connection import LONGEST_ANSWER, Connection
-from slurm_ssh.ssh.sessions import COMMANDS_AT_ONCE, TRANSFERS_AT_ONCE, WINDOW_BYTES
+from slurm_ssh.ssh.sessions import COMMANDS_AT_ONCE, SENDS_AT_ONCE, TRANSFERS_AT_ONCE, WINDOW_BYTES
 from slurm_ssh.ssh.transfer import Transfer
 from slurm_ssh.ssh.transport import Completed, Late, NotBegun, NotBegunInTime, SessionRefused
 from tests.support.front_ends import Connect, FrontEnds
@@ -366,9 +366,9 @@ async def test_a_program_that_keeps_its_input_ends_when_it_is_left(connect: Conn
     assert connection.is_fresh
 
 
-@pytest.mark.parametrize("way", ["send", "receive"])
+@pytest.mark.parametrize(("way", "most"), [("send", SENDS_AT_ONCE), ("receive", TRANSFERS_AT_ONCE)])
 async def test_a_transfer_that_is_cancelled_ends_its_program_and_makes_room(
-    connect: Connect, tmp_path: Path, way: str
+    connect: Connect, tmp_path: Path, way: str, most: int
 ) -> None:
     connection = await connect()
 
@@ -380,16 +380,16 @@ async def test_a_transfer_that_is_cancelled_ends_its_program_and_makes_room(
             await _receive(connection, f"{begin} sh -c 'while echo y; do sleep 0.1; done'")
 
     for turn in range(3):
-        flowing = [asyncio.create_task(flow(turn * 10 + number)) for number in range(TRANSFERS_AT_ONCE)]
-        names = [f"pid{turn * 10 + number}" for number in range(TRANSFERS_AT_ONCE)]
+        flowing = [asyncio.create_task(flow(turn * 10 + number)) for number in range(most)]
+        names = [f"pid{turn * 10 + number}" for number in range(most)]
         # Their numbers may soon be others'.
         processes = [psutil.Process(await _stays(tmp_path, name)) for name in names]
-        await until(lambda: connection._sessions._running == TRANSFERS_AT_ONCE)
+        await until(lambda: connection._sessions._running == most)
         for each in flowing:
             each.cancel()
         assert [type(each) for each in await asyncio.gather(*flowing, return_exceptions=True)] == [
             asyncio.CancelledError
-        ] * TRANSFERS_AT_ONCE
+        ] * most
         await until(lambda: not any(each.is_running() for each in processes))  # noqa: B023 - waited for at once
     assert connection.is_fresh
 

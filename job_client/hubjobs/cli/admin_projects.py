@@ -21,7 +21,9 @@ _Charge = Annotated[
     str | None,
     typer.Option("--charge", help="What of a job counts: wall (its time), or that of each node or core."),
 ]
-_Account = Annotated[str | None, typer.Option("--account", help="The account that Slurm charges; '' is none.")]
+_Account = Annotated[
+    str | None, typer.Option("--account", help="The account that Slurm charges; an empty one is none.")
+]
 _Open = Annotated[bool | None, typer.Option("--open/--closed", help="Whether everybody is a member.")]
 _Default = Annotated[
     bool | None, typer.Option("--default/--no-default", help="Whether jobs count against it that name no project.")

@@ -62,6 +62,17 @@ class TestDeclared:
         assert (spec["display_name"], spec["argv"][0]) == ("My Kernel", "bash")
         assert not (tmp_path / ".local/share/jupyter").exists()
 
+    def test_what_is_left_running_when_the_interpreter_is_looked_at_is_not_waited_for(
+        self, tmp_path: Path
+    ) -> None:
+        left = 'sleep 600 & echo $! >"$HOME/left"; echo /opt/python 3.4'
+        self.python.write_text(PYTHON.replace("echo /opt/python 3.4", left))
+        job = Job(tmp_path, 1)
+        try:
+            assert job.run(self._kernel()) == 0, job.said
+        finally:
+            os.kill(int((tmp_path / "left").read_text()), signal.SIGKILL)
+
     @pytest.mark.parametrize(
         "changed", [{"requirements": ("seven",)}, {"modules": ("gcc",)}, {"python": "./python"}]
     )

@@ -1,5 +1,6 @@
 """Data on their way to and from a site, as a person's access to it tells of them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
@@ -12,7 +13,7 @@ from slurm_ssh.ssh import transfer
 from slurm_ssh.ssh.login import Login
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote
-from slurm_ssh.ssh.sessions import TRANSFERS_AT_ONCE
+from slurm_ssh.ssh.sessions import SENDS_AT_ONCE, TRANSFERS_AT_ONCE
 from slurm_ssh.ssh.transport import Completed
 from tests.support import builders
 from tests.support.sshd import Sshd
@@ -142,6 +143,27 @@ async def test_a_person_with_a_new_connection_has_no_more_transfers_at_once(remo
             assert b"".join([piece async for piece in each]) == b"on\n"
     async with remote.receive(Shell("echo on")) as after:
         assert b"".join([piece async for piece in after]) == b"on\n"
+
+
+async def test_whoever_sends_slowly_still_has_a_small_file_from_there(remote: Remote) -> None:
+    go_on, begun = asyncio.Event(), 0
+
+    async def slow() -> AsyncIterator[bytes]:
+        nonlocal begun
+        begun += 1
+        yield b"x"
+        await go_on.wait()
+
+    sending = [asyncio.create_task(remote.send(Shell("cat"), slow())) for _ in range(10)]
+    await until(lambda: begun == SENDS_AT_ONCE)
+    async with remote.receive(Shell("echo small")) as small:
+        assert b"".join([piece async for piece in small]) == b"small\n"
+    assert not any(each.done() for each in sending)
+    hurried = Remote(remote.pool, remote.login, remote.site, Deadline.after(1))
+    with pytest.raises(TransfersBusy, match=r"^2 of your transfers"):
+        await hurried.send(Shell("cat"), slow())
+    go_on.set()
+    assert [each.stdout for each in await asyncio.gather(*sending)] == ["x"] * 10
 
 
 async def test_a_command_goes_over_another_connection_where_transfers_have_all_sessions(
