@@ -6,6 +6,7 @@ hears a program whose session was given up.
 
 import asyncio
 import contextlib
+import copy
 import os
 import signal
 from asyncio.subprocess import PIPE
@@ -45,7 +46,8 @@ class LocalSsh:
         await program.begin(self._shell or command, {**self._environ, "SSH_ORIGINAL_COMMAND": command})
         if self._is_closed:
             program.abort()
-        return program
+        # Whoever has it may empty it once it has ended, as asyncssh's, which the connection then knows no more.
+        return copy.copy(program)
 
     async def open_connection(
         self, host: str, port: int, **_: Any
