@@ -60,7 +60,6 @@ def test_a_site_that_is_away_does_not_stop_a_running_server(lab: Lab) -> None:
             lab.wait(
                 "the hub has asked about the job in vain",
                 lambda: "squeue at geneva for its monitor: " in log(lab)[since:],
-                120,
             )
             assert "" in bob.model()["servers"]
 
@@ -73,7 +72,6 @@ def test_a_silent_slurm_does_not_stop_a_running_server(lab: Lab) -> None:
             lab.wait(
                 "the hub has asked about the job in vain",
                 lambda: "Unable to contact slurm" in log(lab)[since:],
-                180,
             )
             assert "" in bob.model()["servers"]
 
@@ -98,9 +96,7 @@ def test_a_ticket_that_may_not_be_forwarded_is_told_before_anything_is_submitted
 def test_a_launch_in_the_queue_says_why_is_kept_at_once_and_can_be_stopped(lab: Lab) -> None:
     with newcomer(lab, "bob") as bob, closed(lab, "geneva", "normal"):
         bob.submit_form(STUB)
-        events = bob.progress()
-        said = [next(events).message for _ in range(4)]
-        assert "(PartitionDown)" in said[-1]
+        assert any("(PartitionDown)" in event.message for event in bob.progress())
         assert '"job_id"' in stored_state(lab)
         bob.stop()
         lab.wait("the job is gone", lambda: jobs_of(lab, "bob") == [])

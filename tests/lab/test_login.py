@@ -138,10 +138,10 @@ def test_a_hung_kdc_is_told_and_other_pages_answer_meanwhile(lab: Lab) -> None:
             with ThreadPoolExecutor(1) as threads:
                 login = threads.submit(bob.http.post, "/hub/login", data=fields)
                 assert alice.http.get("/hub/home").status_code == 200
+                assert not login.done()
                 seen = [*arguments_and_environments(lab), *files_of_the_hub(lab)]
                 assert any("jupyterhub" in each for each in seen)
                 assert [each for each in seen if "bob-pw" in each] == []
-                assert not login.done()
                 assert "login servers cannot be reached" in told(login.result().text)
         finally:
             lab.fault("thaw", "kdc", "krb5kdc")

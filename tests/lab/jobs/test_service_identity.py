@@ -98,7 +98,8 @@ def test_heidi_runs_a_job_at_lugano_and_reads_its_result_and_only_she_pays(lab: 
             assert printed == ["svcjobs", "Default principal: svcjobs@LAB.TEST", "0", "all is well"]
             assert bob.http.get(f"/v1/jobs/{job['job_id']}").status_code == 404
             assert bob.http.get(f"/v1/jobs/{job['job_id']}/files/stdout").status_code == 404
-        assert _HAS - 60 < _left(heidi) < _HAS
+        # What it held, ten minutes, is given back but for what it used.
+        assert _HAS - 600 < _left(heidi) < _HAS
         assert _left(bob) == before == _HAS
         whose = {each["user"] for each in ruth.http.get(f"{_PROJECT}/ledger").json()["items"] if each["job_id"]}
         assert whose == {"heidi"}
@@ -110,10 +111,10 @@ def test_heidi_runs_a_job_at_lugano_and_reads_its_result_and_only_she_pays(lab: 
 def test_she_holds_and_cancels_it_and_what_runs_as_people_is_refused(lab: Lab, ruth: Sender) -> None:
     with someone(lab, "heidi") as (_, heidi), _visit(heidi, 600, "well\n") as job:
         heidi.wait(job["job_id"], "RUNNING")
-        (row,) = jobs_of(lab, "svcjobs", "lugano")
-        assert row.split()[1:] == ["RUNNING", f"job-hub-{job['job_id']}"]
-        log = heidi.http.get(f"/v1/jobs/{job['job_id']}/log").raise_for_status().text
-        assert log.splitlines()[-1] == "well"
+        running = [row.split()[2] for row in jobs_of(lab, "svcjobs", "lugano") if "RUNNING" in row]
+        assert running == [f"job-hub-{job['job_id']}"]
+        log = f"/v1/jobs/{job['job_id']}/log"
+        lab.wait("it has printed", lambda: heidi.http.get(log).text.splitlines()[-1:] == ["well"])
         line = {"type": "command", "system": "lugano", "command": "true", "project": "visitors"}
         assert heidi.http.post("/v1/jobs", json=line).status_code == 403
         asked = ruth.http.get("/v1/admin/systems").raise_for_status().json()["items"]
