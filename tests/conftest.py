@@ -10,6 +10,7 @@ import coverage
 import pytest
 from hypothesis import settings
 
+from job_service.store import engines
 from profiles.loading import live
 from slurm_ssh_spawner.launch.records import database, worker
 from tests.support import sshd
@@ -29,6 +30,7 @@ live.PATIENCE_SECONDS = 60
 # And a database to answer.
 worker.PATIENCE_SECONDS = 60
 database._LIBPQ["connect_timeout"] = "60"
+engines._POSTGRESQL.update(timeout=60, command_timeout=60)
 
 
 class _Lost(logging.Handler):
