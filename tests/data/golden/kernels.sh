@@ -993,6 +993,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 from typing import Any, Dict, List
 
@@ -1111,20 +1112,25 @@ def digest_of(kernel: Dict[str, Any]) -> str:
 def which(kernel: Dict[str, Any]) -> str:
     """Return path and version of the interpreter, as it is found with the kernel'"'"'s modules."""
     command = ["bash", "-c", kernel["wrapper"], "with-modules", kernel["python"], "-I", "-c", WHICH]
-    try:
-        answer = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            timeout=ANSWER_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise Failure("its Python interpreter did not answer") from None
-    if answer.returncode:
-        raise Failure("%s does not run: %s" % (kernel["python"], answer.stderr.decode(errors="replace").strip()))
-    return answer.stdout.decode(errors="replace").strip()
+    # Files, not pipes: modules may leave something running that keeps those open.
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        try:
+            status = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                timeout=ANSWER_SECONDS,
+                check=False,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            raise Failure("its Python interpreter did not answer") from None
+        said = err if status else out
+        said.seek(0)
+        text = said.read().decode(errors="replace").strip()
+    if status:
+        raise Failure("%s does not run: %s" % (kernel["python"], text))
+    return text
 
 
 def show(build: Build) -> None:
