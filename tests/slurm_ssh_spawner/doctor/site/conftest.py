@@ -13,7 +13,7 @@ from kerberos_auth.outcome import Outcome, State
 from profiles.loading import load
 from profiles.offer.offer import Person
 from slurm_ssh.ssh.login import Login
-from slurm_ssh_spawner.doctor.site import job, look
+from slurm_ssh_spawner.doctor.site import forwarding, front_ends, job, look
 from slurm_ssh_spawner.doctor.site.visit import Visit
 from tests.support import builders, hub_api
 from tests.support.one_node import OneNode
@@ -92,6 +92,8 @@ async def place(
     login1: Sshd, wallet: Wallet, tmp_path: Path, hub_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Place]:
     monkeypatch.setattr(job, "_PAUSE_SECONDS", 0.05)
+    for module in (front_ends, forwarding):  # a busy machine has time
+        monkeypatch.setattr(module, "_SECONDS", 60)
     slurm = OneNode(tmp_path / "slurm")
     prefix = tmp_path / "jupyter"
     (prefix / "bin").mkdir(parents=True)
