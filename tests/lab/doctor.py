@@ -77,6 +77,8 @@ def typed(lab: Lab, words: list[str], text: str, interrupt: Callable[[], None] |
     # A terminal of the host's own: one of this machine has no name there.
     inside = [
         "env",
+        # Whoever runs the tests in the background of a shell has it ignored.
+        "--default-signal=INT",
         "SHELL=/bin/sh",
         "script",
         "--quiet",
