@@ -69,14 +69,16 @@ def _write(lab: Lab, path: str, text: str) -> None:
     lab.run(HUB.name, ["sh", "-c", f"cat > {path} && chmod 0644 {path}"], input=text)
 
 
-def typed(lab: Lab, words: list[str], text: str, interrupt: Callable[[], None] | None = None) -> str:
+def typed(lab: Lab, words: list[str], text: str, interrupt: Callable[[], Callable[[], None]] | None = None) -> str:
     """Return what a program of the hub's account prints that asks on its terminal, where this is the answer.
 
-    With an `interrupt`, Ctrl-C is typed there as soon as that has returned.
+    With an `interrupt`, Ctrl-C is typed there as soon as that has returned; then what it returned is called.
     """
     # A terminal of the host's own: one of this machine has no name there.
     inside = [
         "env",
+        # Whoever runs the tests in the background of a shell has it ignored.
+        "--default-signal=INT",
         "SHELL=/bin/sh",
         "script",
         "--quiet",
@@ -97,8 +99,11 @@ def typed(lab: Lab, words: list[str], text: str, interrupt: Callable[[], None] |
         if interrupt:
             program.stdin.write(text.encode())
             program.stdin.flush()
-            interrupt()
-            text = "\x03"
+            go_on = interrupt()
+            program.stdin.write(b"\x03")
+            program.stdin.flush()
+            go_on()
+            text = ""
         said, _ = program.communicate(text.encode(), timeout=_SECONDS)
     finally:
         program.kill()
