@@ -2,14 +2,24 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 
 import asyncssh
 
 from slurm_ssh import sentences
 from slurm_ssh.errors import AnswerTooLong
-from slurm_ssh.ssh import unreadable
+from slurm_ssh.ssh import outputs, unreadable
 from slurm_ssh.ssh.sessions import Sessions, forget
-from slurm_ssh.ssh.transport import Completed, ConnectionLost, InputTaken, Late, NotBegunInTime, Sent, unwrap
+from slurm_ssh.ssh.transport import (
+    Completed,
+    ConnectionLost,
+    InputTaken,
+    Late,
+    NotBegunInTime,
+    Sent,
+    is_whole,
+    unwrap,
+)
 
 
 class Exchange:
@@ -31,12 +41,12 @@ class Exchange:
         """
         try:
             async with self._sessions.begun(self._sent) as process:
-                outputs = await self._outputs(process)
+                both = await self._outputs(process)
                 status = process.exit_status
                 forget(process)
         except (asyncssh.DisconnectError, OSError) as error:
             raise ConnectionLost(f"{self._host}: {error}") from error
-        return self._answer(status, *outputs)
+        return self._answer(status, *both)
 
     def late(self) -> Late:
         """Return the error of a program whose time is up, with what was heard of it."""
@@ -61,10 +71,10 @@ class Exchange:
                 process.stdin.write(self._sent.stdin)
                 process.stdin.write_eof()
             stdout, stderr = await asyncio.gather(
-                self._read(process.stdout, self._heard),
-                self._read(process.stderr, bytearray()),
+                self._read(process, process.stdout, self._heard),
+                self._read(process, process.stderr, bytearray()),
             )
-            await process.wait_closed()
+            await outputs.close(process)
             has_ended = True
         finally:
             if not has_ended:
@@ -73,15 +83,26 @@ class Exchange:
                 self._sessions.has_abandoned = True
         return stdout, stderr
 
-    async def _read(self, output: "asyncssh.SSHReader[bytes]", heard: bytearray) -> str:
-        if not await read_all(output, heard, self._limit_bytes):
+    async def _read(
+        self,
+        process: "asyncssh.SSHClientProcess[bytes]",
+        output: "asyncssh.SSHReader[bytes]",
+        heard: bytearray,
+    ) -> str:
+        def more(most: int) -> Awaitable[bytes]:
+            return outputs.read(process, output, most, lambda: is_whole(self._heard, self._marker))
+
+        if not await read_all(more, heard, self._limit_bytes):
             kilobytes = self._limit_bytes // 1024
             raise AnswerTooLong(sentences.ANSWER_TOO_LONG.format(host=self._host, kilobytes=kilobytes))
         return heard.decode("utf-8", "replace")
 
 
-async def read_all(output: "asyncssh.SSHReader[bytes]", into: bytearray, limit_bytes: int) -> bool:
-    """Read all there is `into`; return False as soon as it is more than the limit: no more is ever kept."""
-    while len(into) <= limit_bytes and (said := await output.read(limit_bytes + 1 - len(into))):
+async def read_all(read: Callable[[int], Awaitable[bytes]], into: bytearray, limit_bytes: int) -> bool:
+    """Read all there is `into`; return False as soon as it is more than the limit: no more is ever kept.
+
+    `read` returns what comes next, as many bytes at most as it is asked for, and b"" at the end.
+    """
+    while len(into) <= limit_bytes and (said := await read(limit_bytes + 1 - len(into))):
         into += said
     return len(into) <= limit_bytes

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from typing import Self
 
@@ -10,7 +10,7 @@ import asyncssh
 
 from slurm_ssh import sentences
 from slurm_ssh.errors import AnswerTooLong, Unavailable
-from slurm_ssh.ssh import unreadable
+from slurm_ssh.ssh import outputs, unreadable
 from slurm_ssh.ssh.sessions import WINDOW_BYTES, forget
 from slurm_ssh.ssh.transport import AnswerReader, Completed, ConnectionLost, InputTaken, Sent, last_words
 
@@ -162,7 +162,7 @@ class Transfer:
         """Return what more of its stdout is surely the program's; b"" says nothing.  Raises ConnectionLost."""
         try:
             self._is_heard.set()
-            said = await self._process.stdout.read(WINDOW_BYTES)
+            said = await self._read(self._process.stdout)
             if not said:
                 await self._conclude()
             self._is_heard.clear()
@@ -177,7 +177,7 @@ class Transfer:
     async def _conclude(self) -> None:
         """Keep how the program ended, which has said its last word."""
         await self._listening
-        await self._process.wait_closed()
+        await outputs.close(self._process)
         self.has_ended = True
         words = self._words.decode("utf-8", "replace")
         try:
@@ -188,11 +188,14 @@ class Transfer:
             raise unreadable.told(self._host, error, shell, said, has_begun=self.has_begun) from error
         self.completed = Completed(status, "", last_words(words, self._marker))
 
+    def _read(self, output: "asyncssh.SSHReader[bytes]") -> Awaitable[bytes]:
+        return outputs.read(self._process, output, WINDOW_BYTES, lambda: self._answer.is_whole)
+
     async def _listen(self) -> None:
         """Keep the end of what is said on stderr, which is read whenever stdout is, that neither may stop it."""
         # That of a lost connection is told by who reads stdout.
         with contextlib.suppress(asyncssh.DisconnectError, OSError):
-            while said := await self._process.stderr.read(WINDOW_BYTES):
+            while said := await self._read(self._process.stderr):
                 self._moved()
                 self._words = (self._words + said)[-_LONGEST_WORDS:]
                 await self._is_heard.wait()

@@ -146,6 +146,13 @@ def unwrap(stdout: str, stderr: str, marker: str) -> Completed:
     return Completed(_status(rest), answer, said[0] if said else "")
 
 
+def is_whole(stdout: bytearray, marker: str) -> bool:
+    """Return whether an answer has come to the end that `unwrap` looks for."""
+    last = f"\n{marker} ".encode()
+    at = stdout.rfind(last)
+    return at >= 0 and b"\n" in stdout[at + len(last) :]
+
+
 def _status(rest: str) -> int:
     """Return the status in what follows the last marker."""
     status, line_end, _ = rest.partition("\n")
@@ -188,6 +195,11 @@ class AnswerReader:
         self._has_end = False
         self._first, self._last = f"\n{marker}\n".encode(), f"\n{marker} ".encode()
         self._taken = f"\n{marker} {_UNREAD}\n".encode()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its end has come, behind which only what is not the program's may follow."""
+        return self._has_end and b"\n" in self.kept[len(self._last) :]
 
     def feed(self, piece: bytes) -> bytes:
         """Return what is certain to be the program's and was not returned before, often nothing."""

@@ -219,6 +219,16 @@ async def test_a_start_up_file_that_reads_all_is_told_where_data_are_sent(
         await _run(connection, "cat", data=b"data\n")
 
 
+async def test_what_a_start_up_file_leaves_running_is_not_waited_for(connect: Connect, tmp_path: Path) -> None:
+    left = f"sleep 600 & echo $! >{tmp_path}/pid"
+    connection = await connect(shell=_with_start_up_file(tmp_path, "bash", left))
+    try:
+        assert await _run(connection, "cat; echo err >&2; exit 3", data=b"out\n") == Completed(3, "out\n", "err\n")
+        assert connection.is_fresh
+    finally:
+        os.kill(int((tmp_path / "pid").read_text()), 9)
+
+
 async def test_a_program_that_is_killed_with_its_shell_is_not_a_lost_connection(connect: Connect) -> None:
     connection = await connect()
     with pytest.raises(ProgramKilled):

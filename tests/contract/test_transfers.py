@@ -257,6 +257,21 @@ async def test_a_producer_that_gives_nothing_is_given_up(connect: Connect, tmp_p
     assert connection.is_fresh
 
 
+async def test_what_a_program_leaves_running_is_not_waited_for(connect: Connect, tmp_path: Path) -> None:
+    connection, leaving = await connect(), f"sleep 600 & echo $! >{tmp_path}/pid;"
+    try:
+        assert await _receive(connection, f"{leaving} cat; echo err >&2; exit 3", b"data") == (
+            b"data",
+            Completed(3, "", "err\n"),
+        )
+        _end(await _stays(tmp_path, "pid"))
+        sent = await _send(connection, f"{leaving} cat", _chunks(b"data"))
+        assert sent == Completed(0, "data", "")
+        assert connection.is_fresh
+    finally:
+        _end(await _stays(tmp_path, "pid"))
+
+
 async def _ends(folder: Path) -> None:
     """Wait until a program is gone, which is a moment after its shell."""
     pid = await _stays(folder, "pid")

@@ -106,6 +106,11 @@ class _Program:
         """Whether it has ended."""
         return self._begun is not None and self._begun.returncode is not None
 
+    @property
+    def returncode(self) -> int | None:
+        """How it ended, as soon as it has, whoever still holds its outputs."""
+        return self._begun.returncode if self._begun else None
+
     def kill(self, number: int) -> None:
         """Send a signal to it and to all that it has begun."""
         if self._begun and not self.is_over:
@@ -137,6 +142,9 @@ class _Reader:
     def __init__(self, stream: Any, ssh: LocalSsh) -> None:
         self._stream = stream
         self._ssh = ssh
+
+    def at_eof(self) -> bool:
+        return bool(self._stream.at_eof())
 
     async def read(self, most: int) -> bytes:
         said: bytes = await self._stream.read(most)

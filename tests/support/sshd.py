@@ -193,6 +193,7 @@ class _Session:
         """Run the program, with its output on its way while it runs, as a real front end has it."""
         program = self._program = await self._sshd.begin(process.command or "exit")
         feeding = asyncio.create_task(_feed(process.stdin, program.stdin))
+        telling = asyncio.create_task(self._tell_status(program))
         self._copying = asyncio.gather(
             _copy(program.stdout, process.stdout), _copy(program.stderr, process.stderr)
         )
@@ -204,12 +205,23 @@ class _Session:
             _deaf(program)
         finally:
             feeding.cancel()
-        status = await program.wait()
+            telling.cancel()
+        is_told, status = telling.done() and not telling.cancelled(), await program.wait()
         # That it may have left its input unread is no error of anybody.
         with contextlib.suppress(OSError):
             program.stdin.close()
             await program.stdin.wait_closed()
-        process.exit(status)
+        if is_told:
+            process.close()
+        else:
+            process.exit(status)
+
+    async def _tell_status(self, program: asyncio.subprocess.Process) -> None:
+        """Say how a program ended as soon as it has, whoever still holds its outputs open."""
+        while program.returncode is None:  # noqa: ASYNC110 - its own `wait` waits for those too
+            await asyncio.sleep(0.05)
+        with contextlib.suppress(OSError):
+            self._channel._send_request(b"exit-status", asyncssh.packet.UInt32(program.returncode & 0xFF))
 
 
 def _deaf(program: asyncio.subprocess.Process) -> None:

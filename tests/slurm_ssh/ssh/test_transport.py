@@ -4,7 +4,6 @@ import subprocess
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -262,9 +261,9 @@ def test_whatever_a_login_shell_makes_of_a_marker_is_an_answer_or_none(parts: li
 async def test_an_answer_is_read_whole_or_refused_in_whatever_pieces_it_comes(
     data: bytes, cuts: list[int], limit: int
 ) -> None:
-    output: Any = asyncio.StreamReader()
+    output = asyncio.StreamReader()
     heard = bytearray()
-    reading = asyncio.create_task(read_all(output, heard, limit))
+    reading = asyncio.create_task(read_all(output.read, heard, limit))
     for piece in _pieces(data, cuts):
         output.feed_data(piece)
         await asyncio.sleep(0)
