@@ -83,6 +83,8 @@ class RenewalLoop:
         self._asked: dict[str, asyncio.Future[None]] = {}
         self._refused = self._unanswered = 0
         self._looked = -math.inf
+        self._users: frozenset[str] = frozenset()
+        self._is_told = False
         self._news = asyncio.Event()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._threads = LoginThreads(AT_ONCE)
@@ -166,7 +168,7 @@ class RenewalLoop:
         """Renew what is due and return when something will be due again."""
         asked, self._asked = self._asked, {}
         try:
-            users = {*self._wanted(), *asked}
+            users = {*self._whom(), *asked}
             now = self._clock()
             if now < self._looked:
                 # What was planned by a clock that was set back is too late, or never: "it has ended".
@@ -184,6 +186,18 @@ class RenewalLoop:
             for tried in asked.values():
                 tried.set_result(None)
         return min((plan.due for plan in self._plans.values()), default=math.inf)
+
+    def _whom(self) -> frozenset[str]:
+        """Return whose tickets are kept: those of before while that cannot be asked, as without the hub's database."""
+        try:
+            self._users = frozenset(self._wanted())
+        except Exception as error:  # noqa: BLE001 - tickets are kept whatever is the matter with the hub
+            if not self._is_told:
+                _log.error("Who has servers cannot be asked. The tickets of before are kept: %s", error)
+            self._is_told = True
+        else:
+            self._is_told = False
+        return self._users
 
     def _planned(self, user: str) -> _Plan:
         try:

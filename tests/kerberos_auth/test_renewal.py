@@ -265,9 +265,20 @@ async def test_one_users_error_is_logged_and_the_others_are_renewed(kept, tried,
     kept.loop.start()
     await until(lambda: tried["bob"] == 1)
     await until(lambda: "Renewing the ticket of alice" in caplog.text)
+
+
+async def test_tickets_are_renewed_while_nobody_can_say_who_has_servers_and_the_log_says_so_once(
+    kept, tried, caplog
+):
+    kept.put_due("bob")
+    kept.wanted = {"bob"}
+    kept.loop.start()
+    await until(lambda: tried["bob"] == 1)
     kept.wanted = None
-    kept.loop.look()
-    await until(lambda: "Looking for tickets to renew" in caplog.text)
+    for tries in (2, 3):
+        kept.put_due("bob")
+        await until(lambda tries=tries: tried["bob"] == tries)
+    assert [each.levelname for each in caplog.records if "cannot be asked" in each.message] == ["ERROR"]
     kept.wanted = {"carol"}
     kept.put_due("carol")
     await until(lambda: tried["carol"] == 1)
