@@ -188,7 +188,7 @@ class RenewalLoop:
         return min((plan.due for plan in self._plans.values()), default=math.inf)
 
     def _whom(self) -> frozenset[str]:
-        """Return whose tickets are kept: those of before while that cannot be asked, as without the hub's database."""
+        """Return whose tickets are kept: those of before where nobody can say, as without the hub's database."""
         try:
             self._users = frozenset(self._wanted())
         except Exception as error:  # noqa: BLE001 - tickets are kept whatever is the matter with the hub
