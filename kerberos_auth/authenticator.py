@@ -22,6 +22,7 @@ from .new_ticket import NewTicket
 from .outcome import Outcome
 from .passwords import Attempt, PasswordLogin
 from .renewal import Counts
+from .roles import groups_and_roles
 from .shutdown import at_the_end
 from .single_sign_on import NegotiateHandler, SingleSignOn
 from .staying import Staying
@@ -154,7 +155,7 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
     def _groups_and_roles(self) -> Iterator[Outcome]:
         """Yield what the hub, which makes its authenticator before it looks at them, does not start with."""
         groups = getattr(self.parent, "load_groups", {}) if self.manage_groups else {}
-        return checks.groups_and_roles(groups, getattr(self.parent, "load_roles", []))
+        return groups_and_roles(groups, getattr(self.parent, "load_roles", []))
 
     @default("refresh_pre_spawn")
     def _refresh_pre_spawn_default(self) -> bool:

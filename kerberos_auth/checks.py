@@ -4,11 +4,9 @@ import logging
 import os
 import re
 import stat
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from languages import for_log
 
@@ -20,8 +18,6 @@ from .outcome import Outcome, State
 _LONGEST_QUOTE = 200
 # libkrb5 reads "0", "0s" and "0h" as no time at all.
 _NO_TIME = re.compile(r"0*[smhd]?")
-# As JupyterHub takes them.
-_ROLE = re.compile(r"[a-z][a-z0-9_~.-]{1,253}[a-z0-9]")
 
 
 @dataclass(frozen=True)
@@ -58,23 +54,6 @@ def kerberos(told: Told, environ: Mapping[str, str]) -> Iterator[Outcome]:
     if told.username_map:
         setting = (told.owner, "username_map")
         yield Outcome("B1", State.FAIL, sentences.NO_USERNAME_MAP, setting=setting)
-
-
-def groups_and_roles(named_twice: Collection[str], load_roles: Sequence[Mapping[str, Any]]) -> Iterator[Outcome]:
-    """Yield what of `load_groups` and `load_roles` JupyterHub does not start with, and says with a traceback.
-
-    `named_twice` are the groups of the configuration, if also the authenticator says who is in which.
-    """
-    if named_twice:
-        said = sentences.GROUPS_TWICE.format(names=", ".join(named_twice)[:_LONGEST_QUOTE])
-        yield Outcome("A11", State.FAIL, said, sentences.GROUPS_ONCE, ("JupyterHub", "load_groups"))
-    setting = ("JupyterHub", "load_roles")
-    for name, times in Counter(str(role.get("name", "")) for role in load_roles).items():
-        if not _ROLE.fullmatch(name):
-            said = sentences.NO_ROLE_NAME.format(name=repr(name[:_LONGEST_QUOTE]))
-            yield Outcome("A11", State.FAIL, said, sentences.ROLE_NAMES, setting)
-        elif times > 1:
-            yield Outcome("A11", State.FAIL, sentences.ROLE_TWICE.format(name=name), sentences.ROLE_ONCE, setting)
 
 
 def _environment(environ: Mapping[str, str]) -> Outcome:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from kerberos_auth.checks import groups_and_roles
 from kerberos_auth.outcome import Outcome, State
+from kerberos_auth.roles import groups_and_roles
 from slurm_ssh.job import is_hub_name
 from slurm_ssh_spawner.sentences import settings as sentences
 

@@ -6,6 +6,7 @@ from kerberos_auth import ccache, gss, keytabs, tickets
 from kerberos_auth.errors import AuthFailed, TicketExpired, TicketMissing
 from kerberos_auth.keytabs import KeytabTickets
 from kerberos_auth.store import TicketStore
+from tests.support.realm import SHORT_LIFE_SECONDS
 
 MONITOR = "jmonitor@LAB.TEST"
 
@@ -22,11 +23,11 @@ async def kept(store):
 
 @pytest.fixture
 def later(monkeypatch):
-    """Let time go on, in seconds, for whoever looks at a ticket's end."""
+    """Let a share of a ticket's life be over, for whoever looks at its end."""
     now = time.time
 
-    def go(seconds):
-        monkeypatch.setattr(keytabs.time, "time", lambda: now() + seconds)
+    def go(share):
+        monkeypatch.setattr(keytabs.time, "time", lambda: now() + share * SHORT_LIFE_SECONDS)
 
     return go
 
@@ -64,14 +65,14 @@ async def test_a_ticket_is_read_without_what_has_come_to_stand_beside_it(kept, r
 
 async def test_a_young_ticket_is_kept(kept, realm, later):
     await kept.keep(MONITOR, realm.monitor_keytab)
-    later(80)
+    later(0.7)
     assert not await kept.keep(MONITOR, realm.monitor_keytab)
 
 
 async def test_an_old_one_is_replaced_before_it_ends(kept, realm, later):
     await kept.keep(MONITOR, realm.monitor_keytab)
     old = kept.get(MONITOR)
-    later(100)
+    later(0.85)
     assert kept.has(MONITOR)
     assert await kept.keep(MONITOR, realm.monitor_keytab)
     assert kept.get(MONITOR).path == old.path
@@ -80,11 +81,11 @@ async def test_an_old_one_is_replaced_before_it_ends(kept, realm, later):
 
 async def test_the_last_ticket_stays_until_it_ends_when_there_is_no_new_one(kept, later, realm):
     await kept.keep(MONITOR, realm.monitor_keytab)
-    later(100)
+    later(0.85)
     with pytest.raises(AuthFailed):
         await kept.keep(MONITOR, "/nonexistent")
     assert kept.has(MONITOR)
-    later(121)
+    later(1.01)
     assert not kept.has(MONITOR)
     with pytest.raises(TicketExpired):
         kept.get(MONITOR)

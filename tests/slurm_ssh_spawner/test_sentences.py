@@ -34,6 +34,8 @@ _NO_FULL_STOP = {
     "STAGE_DONE",
     "STAGE_FAILED",
     "STAGE_LASTS",
+    "URL_PASSWORD_BARE",
+    "URL_UNREADABLE",
 }
 # JSON, which has braces of its own and takes no values.
 _NOT_FILLED = {"NOT_A_REPORT"}

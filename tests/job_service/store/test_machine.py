@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Coroutine
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -83,9 +84,9 @@ class Jobs(RuleBasedStateMachine):
         owner=st.sampled_from(["alice", "bob"]), limit=st.sampled_from([1, 600, 3000, 4000]), is_ours=st.booleans()
     )
     def accept(self, owner: str, limit: int, is_ours: bool) -> None:
-        wanted = (within(self._project) if is_ours else new()).__dict__ | {"owner": owner, "limit_s": limit}
+        wanted = replace(within(self._project) if is_ours else new(), owner=owner, limit_s=limit)
         try:
-            record, _ = self._run(self._store.jobs.accept(type(new())(**wanted)))
+            record, _ = self._run(self._store.jobs.accept(wanted))
         except QuotaExceeded:
             return
         self._owners[record.job_id] = owner
@@ -118,7 +119,7 @@ class Jobs(RuleBasedStateMachine):
         ends_twice = record and record.stage.is_over and stage is not Stage.DELETED
         if record is None or stage is record.stage or not (is_old or ends_twice):
             return
-        told = JobRecord(**{**record.__dict__, "version": record.version - is_old})
+        told = replace(record, version=record.version - is_old)
         with pytest.raises((WrongStage, Outdated)):
             self._run(self._store.jobs.change(told, {"stage": stage}, "no"))
 

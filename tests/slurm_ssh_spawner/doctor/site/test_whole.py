@@ -14,7 +14,7 @@ async def test_all_checks_are_made_and_well(place: Place) -> None:
     found = await place.look(with_job=True)
     assert {each.state for each in found} == {State.OK}, told(found)
     (reported,) = (str(each.sentence) for each in found if each.check == "G4")
-    assert "reach the hub with the token that is sent along" in reported
+    assert "reached the hub with its token" in reported
     checks = {each.check for each in found}
     assert checks == {*front_ends.CHECKS, *_AFTER_LOGIN, *job.CHECKS}
     page = (TREE / "docs/doctor.md").read_text()
