@@ -9,6 +9,7 @@ from pathlib import Path
 import coverage
 import pytest
 from hypothesis import settings
+from jupyterhub.tests import mocking
 
 from job_service.store import engines
 from profiles.loading import live
@@ -16,6 +17,7 @@ from slurm_ssh_spawner.launch.records import database, worker
 from tests.support import sshd
 from tests.support.folders import TREE
 from tests.support.local import LocalSite
+from tests.support.ports import free_port
 from tests.support.realm import Realm, running
 from tests.support.sshd import Sshd
 from tests.support.wallet import Wallet
@@ -148,9 +150,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture(scope="session", autouse=True)
 def _hubs_in_memory() -> Iterator[None]:
-    """Keep the databases of pytest-jupyterhub's hubs off the disk, which would sync at every step of a start."""
+    """Keep the databases of pytest-jupyterhub's hubs off the disk, which would sync at every step of a start.
+
+    Their ports are nobody else's either.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTERHUB_TEST_DB_URL", "sqlite:///:memory:")
+        patch.setattr(mocking, "random_port", free_port)
         yield
 
 

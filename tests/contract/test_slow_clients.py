@@ -12,9 +12,10 @@ import pytest
 
 from slurm_ssh.ssh.connection import Connection
 from slurm_ssh.tunnels.keeper import TunnelKeeper
-from tests.support import builders, ends, loopback
+from tests.support import builders, ends
 from tests.support.ends import Node
 from tests.support.front_ends import Connect
+from tests.support.ports import free_port
 
 # Far more than all buffers on the way have room for.
 _MUCH = 32 * 1024 * 1024
@@ -55,7 +56,7 @@ class _Pool:
 @pytest.fixture
 async def keeper(connect: Connect) -> AsyncIterator[TunnelKeeper]:
     pool: Any = _Pool(await connect())
-    keeper = TunnelKeeper(pool, [loopback.free_port()])
+    keeper = TunnelKeeper(pool, [free_port()])
     yield keeper
     await keeper.leave()
 

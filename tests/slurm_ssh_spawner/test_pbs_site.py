@@ -10,8 +10,9 @@ from jupyterhub.app import JupyterHub
 
 from lab.plain_http import NO_TLS
 from slurm_ssh_spawner.hub.shared import SETTING, Hub
-from tests.support import builders, composing, launching, loopback
+from tests.support import builders, composing, launching
 from tests.support.launching import LaunchingHub
+from tests.support.ports import free_port
 from tests.support.small_pbs import PbsSite
 from tests.support.small_pbs import site as pbs_site
 from tests.support.waiting import until
@@ -35,7 +36,7 @@ async def hub(
             profiles={"hello": builders.profile(name="Hello", command=stub("answer"))},
         )
         tickets: Any = launching.Tickets()
-        url, ports = f"sqlite:///{tmp_path}/launches.sqlite", (loopback.free_port(),)
+        url, ports = f"sqlite:///{tmp_path}/launches.sqlite", (free_port(),)
         shared = composing.hub(catalogue, tickets, url, pbs, ports)
         hub.app.tornado_settings[SETTING] = shared
         yield hub

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lab.folders import NGINX_PROGRAM
 from tests.support import loopback
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 _CONFIG = """
@@ -41,7 +42,7 @@ async def running(folder: Path, outside: str, inside: str) -> AsyncIterator[int]
 
     Without TLS it holds back less.  Its certificate, `localhost.pem` in the folder, is its own authority.
     """
-    port, log, config = loopback.free_port(), folder / "error.log", folder / "nginx.conf"
+    port, log, config = free_port(), folder / "error.log", folder / "nginx.conf"
     certificate, user = loopback.certificate(folder), pwd.getpwuid(os.geteuid()).pw_name
     named = {"folder": folder, "port": port, "certificate": certificate, "user": user}
     config.write_text(_CONFIG.format(**named, outside=outside, inside=inside))

@@ -14,6 +14,7 @@ from kernels import jobside
 from lab.folders import SETUP
 from lab.plain_http import NO_TLS
 from tests.support import loopback, shells
+from tests.support.ports import free_port
 
 CONFIG = Path(jobside.__file__).with_name("jupyter_config.py")
 WAIT_SECONDS = 60
@@ -57,7 +58,7 @@ class Server:
             **environ,
         }
         command = [self.python, "-m", "jupyter_server", f"--ServerApp.token={TOKEN}"]
-        self.port = loopback.free_port()
+        self.port = free_port()
         command += [f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"]
         with (folder / "server.log").open("wb") as log:
             self.process = subprocess.Popen(

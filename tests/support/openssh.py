@@ -14,6 +14,7 @@ from pathlib import Path
 import asyncssh
 
 from tests.support import loopback
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 _CONFIG = """
@@ -85,7 +86,7 @@ async def running(folder: Path, *more: str, hosts: asyncssh.SSHKey | None = None
         )
         shown.write_certificate(folder / "host_key-cert.pub")
         more = (*more, "HostCertificate {folder}/host_key-cert.pub")
-    port = loopback.free_port()
+    port = free_port()
     lines = "\n".join(more).replace("{folder}", str(folder))
     (folder / "config").write_text(_CONFIG.format(port=port, folder=folder, more=lines))
     with (folder / "log").open("wb") as log:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support.ports import free_port
+
 REALM = "LAB.TEST"
 SHORT_LIFE_SECONDS = 8 * 3600
 """How long tickets live that are to be renewed: longer than any run of the tests, which share some."""
@@ -93,7 +95,7 @@ class Realm:
         self.monitor_keytab = str(folder / "monitor.keytab")
         self.configs: dict[str, Path] = {}
         self.silence = socket.create_server(("127.0.0.1", 0))
-        ports = {"good": _free_port(), "silent": self.silence.getsockname()[1], "dead": _free_port()}
+        ports = {"good": free_port(), "silent": self.silence.getsockname()[1], "dead": free_port()}
         for name, port in ports.items():
             self.configs[name] = folder / f"krb5-{name}.conf"
             self.configs[name].write_text(KRB5_CONF.format(port=port))
@@ -176,8 +178,3 @@ def running(folder: Path) -> Iterator[Realm]:
         yield realm
     finally:
         realm.stop()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

@@ -9,7 +9,8 @@ from slurm_ssh_spawner.hub.shared import SETTING, Hub
 from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.spawner import SlurmSSHSpawner
 from tests.slurm_ssh_spawner.conftest import RunningHub
-from tests.support import builders, loopback
+from tests.support import builders
+from tests.support.ports import free_port
 
 
 class Server:
@@ -18,7 +19,7 @@ class Server:
     def __init__(self, hub: RunningHub, name: str) -> None:
         self._hub = hub
         self.name = name
-        self.local_port = loopback.free_port()
+        self.local_port = free_port()
         launch_id = new_launch_id()
         self.job = builders.job(
             launch_id=launch_id, job_id="42", mark=mark("jupyter", "hub", launch_id), user=name, owner=name

@@ -15,6 +15,7 @@ from pathlib import Path
 from job_service.cli.serving import _listening
 from tests.support import builders
 from tests.support.folders import TREE
+from tests.support.ports import free_port
 
 # The process of the service, with another service in it: one that says what becomes of it.
 PROGRAM = """
@@ -53,11 +54,6 @@ folder = Path(sys.argv[1])
 asyncio.run(serving.serve(Settings(*sys.argv[3:] or [""], folder, folder, "", "hub", 1), sys.argv[2], "token"))
 print("ended", flush=True)
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from slurm_ssh.ssh.proof import Refusal
 from slurm_ssh.ssh.transport import Completed, ConnectionLost, NotBegun
 from tests.slurm_ssh.ssh.greeted import given_up_once_greeted
 from tests.support import builders, loopback, openssh, sshd
+from tests.support.ports import free_port
 from tests.support.realm import KRB5_CONF, Realm
 from tests.support.sshd import Sshd
 from tests.support.waiting import until
@@ -189,7 +190,7 @@ async def test_a_silent_kdc_is_told_from_a_silent_front_end(
 
 
 async def test_nobody_listens_on_a_silent_front_end(login1: Sshd, wallet: Wallet) -> None:
-    closed = login1.front_end.model_copy(update={"port": loopback.free_port()})
+    closed = login1.front_end.model_copy(update={"port": free_port()})
     with pytest.raises(FrontEndSilent, match="localhost"):
         await _connect(closed, wallet)
 

@@ -18,6 +18,7 @@ from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.ssh.remote import Remote
 from tests.slurm_ssh.ssh.greeted import given_up_once_greeted
 from tests.support import builders, loopback
+from tests.support.ports import free_port
 from tests.support.realm import KRB5_CONF
 from tests.support.sshd import Sshd
 from tests.support.waiting import until
@@ -203,7 +204,7 @@ async def test_who_is_not_let_in_tries_again_from_the_start(
 
 
 async def test_behind_a_closed_port_the_second_front_end_is_used(pool: ConnectionPool, login1: Sshd) -> None:
-    site = _site(_silent(loopback.free_port()), login1.front_end)
+    site = _site(_silent(free_port()), login1.front_end)
     await _say(pool, ALICE, site)
     assert login1.logins == ["alice"]
 
@@ -252,7 +253,7 @@ async def test_a_front_end_that_is_slow_to_let_in_is_asked_again(
 
 
 async def test_a_front_end_that_was_silent_is_tried_last(pool: ConnectionPool, login1: Sshd) -> None:
-    port = loopback.free_port()
+    port = free_port()
     site = _site(_silent(port), login1.front_end)
     await _say(pool, ALICE, site)
     callers: list[Any] = []
@@ -275,7 +276,7 @@ async def test_a_site_without_a_front_end_that_answers_is_unreachable(
     monkeypatch.setattr(entrance, "HEAD_START_SECONDS", 0.05)
     monkeypatch.setattr(connecting, "CONNECT_SECONDS", 0.2)
     with loopback.silent() as port:
-        site = _site(_silent(port), _silent(loopback.free_port()))
+        site = _site(_silent(port), _silent(free_port()))
         with pytest.raises(SiteUnreachable, match="Geneva cannot be reached") as unreachable:
             await _say(pool, ALICE, site)
     assert unreachable.value.detail.count("127.0.0.1") >= 2

@@ -6,8 +6,9 @@ import pytest
 from profiles.catalogue.site import Site
 from slurm_ssh.ssh.pool import ConnectionPool
 from slurm_ssh.tunnels.keeper import TunnelKeeper
-from tests.support import builders, loopback
+from tests.support import builders
 from tests.support.ends import Node
+from tests.support.ports import free_port
 from tests.support.sshd import Sshd
 from tests.support.wallet import Wallet
 
@@ -24,7 +25,7 @@ async def node() -> AsyncIterator[Node]:
 @pytest.fixture
 def ports() -> list[int]:
     """Local ports of tunnels."""
-    return sorted(loopback.free_port() for _ in range(4))
+    return sorted(free_port() for _ in range(4))
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from slurm_ssh.tunnels.tunnel import DirectTunnel, SSHTunnel, Tunnel, parse_port
 from tests.support import builders, ends, loopback, names
 from tests.support.ends import Node
 from tests.support.names import Names
+from tests.support.ports import free_port
 from tests.support.sshd import Sshd
 from tests.support.waiting import until
 from tests.support.wallet import Wallet
@@ -214,7 +215,7 @@ async def test_who_may_not_log_in_has_no_tunnel(
 async def test_a_server_that_does_not_listen_is_not_a_matter_of_forwarding(
     site: Site, keeper: TunnelKeeper, node: Node
 ) -> None:
-    node.port = loopback.free_port()
+    node.port = free_port()
     with pytest.raises(Unavailable, match="The server on n1 cannot be reached through Lugano"):
         await keeper.open(ends.route_to(node), site, ends.soon())
     assert keeper.list() == ()
@@ -296,7 +297,7 @@ async def test_what_is_in_the_way_is_told_apart(
     assert "Lugano does not let the hub through to n1: TCP forwarding is not allowed" in await ends.said(port)
     login1.forwards, open_port = True, node.port
     keeper.close(builders.LAUNCH_ID)
-    node.port = loopback.free_port()
+    node.port = free_port()
     port = await _restored(keeper, node, site, ports[2])
     assert "Your server on n1 cannot be reached through Lugano since" in await ends.said(port)
     node.port = open_port

@@ -21,10 +21,11 @@ from slurm_ssh_spawner.cli import add_site, cluster, host_keys, main, yaml_text
 from slurm_ssh_spawner.cli.add_site import Asked, FrontEnd
 from slurm_ssh_spawner.cli.cluster import Places
 from slurm_ssh_spawner.cli.host_keys import HostKey
-from tests.support import builders, loopback, openssh
+from tests.support import builders, openssh
 from tests.support.folders import DATA
 from tests.support.local import LocalSite
 from tests.support.openssh import OpenSSH
+from tests.support.ports import free_port
 from tests.support.terminal import Terminal
 
 _KEY = HostKey(*builders.HOST_KEY.split(" "))
@@ -95,7 +96,7 @@ class TestKeys:
         assert f"# Its Slurm was not asked: {reason}" in out
 
     async def test_where_nobody_listens_the_reason_is_said(self, capsys: pytest.CaptureFixture[str]) -> None:
-        port = loopback.free_port()
+        port = free_port()
         code, out, err = await _run(capsys, "127.0.0.1", "--port", str(port))
         assert (code, out) == (1, "")
         assert err.startswith(f"127.0.0.1 shows no usable host key on port {port}: ")

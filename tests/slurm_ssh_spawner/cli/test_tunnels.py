@@ -14,8 +14,9 @@ import pytest
 from slurm_ssh.tunnels.messages import Begin
 from slurm_ssh.tunnels.remote_keeper import RemoteKeeper
 from slurm_ssh_spawner.cli import main
-from tests.support import builders, ends, loopback
+from tests.support import builders, ends
 from tests.support.ends import Node
+from tests.support.ports import free_port
 from tests.support.sshd import Sshd
 from tests.support.waiting import until
 from tests.support.wallet import Wallet
@@ -47,7 +48,7 @@ def _listed(path: Path, capsys: pytest.CaptureFixture[str]) -> str:
 async def test_it_carries_tunnels_until_it_is_told_to_end_and_again_after_it_was_killed(
     path: Path, wallet: Wallet, login1: Sshd, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ports = (port := loopback.free_port(), port)
+    ports = (port := free_port(), port)
     begin = Begin(tickets=wallet.store.folder, realm="LAB.TEST", ports=ports, idle_seconds=60)
     front_end = login1.front_end.model_dump(mode="json")
     lugano = builders.site(title="Lugano", front_ends=[front_end], tunnel={"kind": "ssh"})

@@ -16,6 +16,7 @@ from slurm_ssh_spawner.doctor import passage
 from slurm_ssh_spawner.hub import passage as of_hub
 from tests.support import loopback, nginx
 from tests.support.folders import TREE
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 _PAGE = (TREE / "docs/nginx.md").read_text(encoding="utf-8")
@@ -34,7 +35,7 @@ def _block(begins: str) -> str:
 async def hub() -> AsyncIterator[int]:
     """The port of a hub that has no other page."""
     server = HTTPServer(Application([("/hub/api/passage", of_hub.Passage)]))
-    port = loopback.free_port()
+    port = free_port()
     server.listen(port, "127.0.0.1")
     yield port
     server.stop()
@@ -44,9 +45,9 @@ async def hub() -> AsyncIterator[int]:
 @pytest.fixture
 async def proxy(hub: int) -> AsyncIterator[int]:
     """The port of the proxy before it."""
-    port = loopback.free_port()
+    port = free_port()
     words = ("--ip", "127.0.0.1", "--port", str(port), "--api-ip", "127.0.0.1", "--log-level", "error")
-    more = ("--api-port", str(loopback.free_port()), "--default-target", f"http://127.0.0.1:{hub}")
+    more = ("--api-port", str(free_port()), "--default-target", f"http://127.0.0.1:{hub}")
     program = await asyncio.create_subprocess_exec(NODE_PROGRAM, PROXY_PROGRAM, *words, *more)
     await until(lambda: loopback.listens(port))
     yield port
@@ -133,7 +134,7 @@ async def test_many_streams_are_too_many(hub: int, monkeypatch: pytest.MonkeyPat
 
 async def test_a_hub_of_an_older_version_is_not_asked() -> None:
     server = HTTPServer(Application([]))
-    port = loopback.free_port()
+    port = free_port()
     server.listen(port, "127.0.0.1")
     (found,) = await _looked(f"http://127.0.0.1:{port}/")
     server.stop()

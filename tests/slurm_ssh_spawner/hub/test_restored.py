@@ -16,10 +16,11 @@ from slurm_ssh_spawner.hub import restored
 from slurm_ssh_spawner.hub.shared import SETTING
 from slurm_ssh_spawner.launch.place import Place
 from tests.slurm_ssh_spawner.conftest import RunningHub
-from tests.support import builders, composing, loopback
+from tests.support import builders, composing
 from tests.support.folders import DATA
 from tests.support.hub import ComposedSpawner
 from tests.support.local import LocalSite
+from tests.support.ports import free_port
 from tests.support.restarting import Server, core, ran, restart
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -150,7 +151,7 @@ async def test_a_silent_server_whose_job_is_over_is_gone(hub: RunningHub, local:
 async def test_what_a_tunnel_says_in_the_place_of_a_server_does_not_keep_one_that_is_gone(
     hub: RunningHub, local: LocalSite
 ) -> None:
-    alice, bob = [await ran(hub, name, loopback.free_port()) for name in ("alice", "bob")]
+    alice, bob = [await ran(hub, name, free_port()) for name in ("alice", "bob")]
     local.tell("queue", alice.row("FAILED") + bob.row())
     await restart(hub)
     assert not alice.spawner.ready

@@ -4,7 +4,8 @@ import pytest
 
 from slurm_ssh.errors import Broken
 from slurm_ssh_spawner.launch import reachable
-from tests.support import builders, loopback
+from tests.support import builders
+from tests.support.ports import free_port
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +23,7 @@ async def _listen(port: int) -> asyncio.Server:
 
 
 async def test_a_server_that_listens_is_reached() -> None:
-    port = loopback.free_port()
+    port = free_port()
     server = await _listen(port)
     await reachable.check(builders.job(), "n1", f"http://127.0.0.1:{port}")
     server.close()
@@ -30,7 +31,7 @@ async def test_a_server_that_listens_is_reached() -> None:
 
 
 async def test_a_server_that_listens_soon_is_waited_for() -> None:
-    port = loopback.free_port()
+    port = free_port()
     checking = asyncio.create_task(reachable.check(builders.job(), "n1", f"http://127.0.0.1:{port}"))
     await asyncio.sleep(0.05)
     assert not checking.done()
@@ -44,7 +45,7 @@ async def test_a_server_that_is_not_reached_is_told_with_the_reason(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(reachable, "SECONDS", 0.1)
-    port = loopback.free_port()
+    port = free_port()
     with pytest.raises(Broken) as broken:
         await reachable.check(builders.job(), "n1", f"http://127.0.0.1:{port}")
     assert broken.value.message.startswith(f"The hub cannot reach the server on n1 at 127.0.0.1:{port}: ")

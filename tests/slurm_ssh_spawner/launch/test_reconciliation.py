@@ -23,7 +23,7 @@ from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.reconciliation import Reconciliation
 from slurm_ssh_spawner.launch.records import LaunchRecord, LaunchRecords
 from slurm_ssh_spawner.launch.reports import UnknownLaunch, token_hash
-from tests.support import builders, composing, launching, loopback, names
+from tests.support import builders, composing, launching, names
 from tests.support.local import LocalSite
 from tests.support.waiting import PATIENCE_SECONDS, until
 
@@ -454,12 +454,17 @@ async def test_the_way_to_a_server_that_was_up_is_waited_for(
 async def test_a_server_that_comes_up_later_and_cannot_be_reached_ends_with_its_reason(
     hub: Restarted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def refused(_host: str, _port: int) -> str:
+        return "Connection refused"
+
     monkeypatch.setattr("slurm_ssh_spawner.launch.reachable.SECONDS", 0.05)
+    # What stands between this machine and the network may take connections for addresses that nobody has.
+    monkeypatch.setattr("slurm_ssh_spawner.launch.reachable._refusal", refused)
     names.known(monkeypatch)["n1"] = ("203.0.113.7",)
     await hub.had()
     hub.queue("RUNNING")
     live = await hub.launcher.reports.take_up(await hub.record())
-    live.port.report(loopback.free_port())
+    live.port.report(8888)
     with pytest.raises(Broken, match="The hub cannot reach the server on n1 at "):
         await coming_back.until_back(hub.launcher, live, None)
 

@@ -14,6 +14,7 @@ import pytest
 from slurm_ssh_spawner.launch import jobside
 from tests.support import loopback
 from tests.support.loopback import WAIT_SECONDS, Hub
+from tests.support.ports import free_port
 
 _STUB = Path(loopback.__file__).with_name("stub_server.py")
 _SOURCE = Path(jobside.__file__).parent / "starter.py"
@@ -169,7 +170,7 @@ _WORD = b'{"status": 404, "message": "No.", "unknown_launch": true}'
     ],
 )
 def test_the_hubs_word_is_heard_through_whatever_stands_before_it(start: Start, answer: bytes) -> None:
-    hub = Hub(port=loopback.free_port())
+    hub = Hub(port=free_port())
     with loopback.babbling(hub.port, answer):
         starter = start(hub, "serve", "until-term")
         assert starter.status() == 3
@@ -205,7 +206,7 @@ def test_a_hub_that_is_busy_is_asked_again(start: Start, hub: Hub) -> None:
 
 
 def test_a_hub_that_is_away_is_waited_for(start: Start) -> None:
-    hub = Hub(port=loopback.free_port())
+    hub = Hub(port=free_port())
     starter = start(hub, "serve", "until-term")
     starter.waits_until("waiting for the hub")
     with loopback.listening(hub):
@@ -214,7 +215,7 @@ def test_a_hub_that_is_away_is_waited_for(start: Start) -> None:
 
 @pytest.mark.parametrize("answer", [b"\x15\x03\x01\n", b"\n", _CUT_SHORT])
 def test_what_speaks_no_http_in_the_place_of_the_hub_ends_no_server(start: Start, answer: bytes) -> None:
-    hub = Hub(port=loopback.free_port())
+    hub = Hub(port=free_port())
     with loopback.babbling(hub.port, answer):
         starter = start(hub, "serve", "until-term")
         starter.waits_until("waiting for the hub")
@@ -228,7 +229,7 @@ def test_what_speaks_no_http_in_the_place_of_the_hub_ends_no_server(start: Start
 
 
 def test_a_proxy_for_the_outside_world_does_not_see_the_token(start: Start, hub: Hub) -> None:
-    proxy = f"http://127.0.0.1:{loopback.free_port()}"
+    proxy = f"http://127.0.0.1:{free_port()}"
     start(hub, "serve", "until-term", http_proxy=proxy, HTTP_PROXY=proxy)
     hub.reported_port()
 
@@ -251,7 +252,7 @@ def test_the_end_of_the_job_is_the_end_of_the_server(start: Start, hub: Hub) -> 
 
 
 def test_a_job_that_is_cancelled_while_it_waits_for_the_hub_leaves_nothing(start: Start) -> None:
-    starter = start(Hub(port=loopback.free_port()), "until-term")
+    starter = start(Hub(port=free_port()), "until-term")
     starter.waits_until("waiting for the hub")
     starter.process.terminate()
     assert starter.status() == 128 + signal.SIGTERM

@@ -17,6 +17,7 @@ from slurm_ssh_spawner.doctor.site import forwarding, front_ends, job, offers
 from tests.slurm_ssh_spawner.doctor.site.conftest import Place, told, wrong
 from tests.support import builders, hub_api, loopback, names
 from tests.support.names import Names
+from tests.support.ports import free_port
 from tests.support.realm import Realm
 
 Break = Callable[[Place], None]
@@ -74,7 +75,7 @@ async def test_e1_an_alias_of_several_hosts(place: Place, known: Names) -> None:
 
 
 async def test_e2_a_port_that_nobody_listens_on(place: Place) -> None:
-    port = loopback.free_port()
+    port = free_port()
     _front_end(place, port=port)
     check, sentence, fix = await _found(place)
     assert (check, sentence) == ("E2", f"Port {port} of localhost cannot be connected to (Connection refused).")
@@ -472,7 +473,7 @@ def _on_the_node(place: Place, here: str, there: str) -> None:
 
 
 async def test_g2_a_hub_that_does_not_run_is_no_matter_of_the_nodes(place: Place) -> None:
-    place.api_url = f"http://127.0.0.1:{loopback.free_port()}/hub/api"
+    place.api_url = f"http://127.0.0.1:{free_port()}/hub/api"
     found = await place.look(with_job=True)
     assert wrong(found) == {}, told(found)
     skipped = {each.check: str(each.sentence) for each in found if each.state is State.SKIP}
@@ -490,7 +491,7 @@ async def test_g2_a_hub_of_which_nodes_know_no_name(place: Place) -> None:
 
 
 async def test_g2_a_hub_that_nodes_cannot_connect_to(place: Place) -> None:
-    _on_the_node(place, place.api_url, f"http://127.0.0.1:{loopback.free_port()}/hub/api")
+    _on_the_node(place, place.api_url, f"http://127.0.0.1:{free_port()}/hub/api")
     check, sentence, _ = await _found(place, with_job=True)
     assert check == "G2"
     assert sentence.startswith(f"n1 cannot reach the hub at {place.api_url}: ")

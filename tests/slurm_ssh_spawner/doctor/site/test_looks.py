@@ -11,6 +11,7 @@ from slurm_ssh_spawner.doctor.doors import Doors
 from slurm_ssh_spawner.doctor.site import front_ends, job, look, ways
 from tests.slurm_ssh_spawner.doctor.site.conftest import Place, told, wrong
 from tests.support import loopback
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 
@@ -64,7 +65,7 @@ async def pool(place: Place) -> ConnectionPool:
 
 
 async def test_g3_somebody_else_at_the_port(place: Place, pool: ConnectionPool) -> None:
-    port = loopback.free_port()
+    port = free_port()
     with loopback.babbling(port, b"220 mail.geneva.test ESMTP\r\n"):
         _, found = await ways.to_node(place.visit(), pool, "n1", str(port), "doctor-1")
         await pool.close()
@@ -73,7 +74,7 @@ async def test_g3_somebody_else_at_the_port(place: Place, pool: ConnectionPool) 
 
 
 async def test_g3_a_port_that_is_closed(place: Place, pool: ConnectionPool) -> None:
-    port = loopback.free_port()
+    port = free_port()
     _, found = await ways.to_node(place.visit(), pool, "n1", str(port), "doctor-1")
     await pool.close()
     assert (found.check, found.state) == ("G3", State.FAIL)

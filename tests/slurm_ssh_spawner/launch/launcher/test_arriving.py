@@ -13,8 +13,9 @@ from slurm_ssh_spawner.launch.place import Place
 from slurm_ssh_spawner.launch.progress import Progress
 from slurm_ssh_spawner.launch.reported_port import ReportedPort
 from tests.slurm_ssh_spawner.launch.launcher.launches import ID, Told, queue, record_of, waited_for
-from tests.support import builders, loopback
+from tests.support import builders
 from tests.support.local import LocalSite
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 
@@ -70,7 +71,7 @@ async def test_a_server_that_the_hub_does_not_reach_ends_with_its_reason(
 ) -> None:
     monkeypatch.setattr("slurm_ssh_spawner.launch.reachable.SECONDS", 0.05)
     job = await Told().submit(launcher, offer)
-    url = f"http://127.0.0.1:{loopback.free_port()}"
+    url = f"http://127.0.0.1:{free_port()}"
     # What leads through a tunnel answers there.
     await launcher.until_open(job, url, Place("n1", 8888, local_port=20000))
     with pytest.raises(Broken, match="The hub cannot reach the server on n1 at ") as broken:

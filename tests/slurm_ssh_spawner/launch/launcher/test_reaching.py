@@ -24,8 +24,8 @@ from tests.slurm_ssh_spawner.launch.launcher.launches import (
     record_of,
     waited_for,
 )
-from tests.support import loopback
 from tests.support.local import LocalSite
+from tests.support.ports import free_port
 from tests.support.sshd import Sshd
 from tests.support.waiting import until
 from tests.support.wallet import Wallet
@@ -90,7 +90,7 @@ async def test_a_server_behind_a_front_end_is_reached_let_go_and_found_again(
 ) -> None:
     front_end = login1.front_end.model_dump(mode="json")
     offer = a_catalogue(lugano, front_ends=[front_end], tunnel={"kind": "ssh"})
-    launcher = opened(tmp_path, offer, wallet.store, ConnectionPool(wallet.store.get, 60), loopback.free_port())
+    launcher = opened(tmp_path, offer, wallet.store, ConnectionPool(wallet.store.get, 60), free_port())
     told = Told()
     job = await told.submit(launcher, offer)
     server = await asyncio.start_server(_answers, "127.0.0.1", 0)
@@ -103,7 +103,7 @@ async def test_a_server_behind_a_front_end_is_reached_let_go_and_found_again(
     with pytest.raises(ConnectionRefusedError):
         await _said_at(url)
     await launcher.close()
-    later = opened(tmp_path, offer, wallet.store, ConnectionPool(wallet.store.get, 60), loopback.free_port())
+    later = opened(tmp_path, offer, wallet.store, ConnectionPool(wallet.store.get, 60), free_port())
     assert await later.reach(job, place, Deadline.after(60)) == (url, place)
     assert await _said_at(url) == b"hello\n"
     ticket = lugano.home / "alice" / "tickets" / f"{ID}.ccache"
