@@ -5,29 +5,10 @@ import pytest
 
 from job_service import charges
 from job_service.charges import ChargeUnit
-from job_service.record import JobRecord
-from job_service.spec import JobSpec
-from tests.job_service.store.builders import NOW
+from tests.support.builders import NOW
+from tests.support.records import record
 
-_JOB = JobRecord(
-    id=1,
-    job_id="0123456789ab",
-    owner="alice",
-    login="alice",
-    system="geneva",
-    project="neuro",
-    account=None,
-    spec=JobSpec("command"),
-    title="",
-    nodes=3,
-    cores=4,
-    memory_mib=1024,
-    gpus=0,
-    limit_s=100,
-    held_s=300,
-    folder="/scratch/alice/jobs/0123456789ab",
-    created=NOW,
-)
+_JOB = record(project="neuro", nodes=3, cores=4, limit_s=100, held_s=300)
 
 
 @pytest.mark.parametrize(("unit", "held"), [("wall", 100), ("node", 300), ("core", 1200)])

@@ -14,32 +14,15 @@ from job_service.running.board import Change
 from job_service.spec import JobSpec
 from job_service.stages import Stage
 from languages import for_keeping
+from tests.support.records import record
 
 _NOW, _KEEP = datetime(2026, 3, 2, tzinfo=UTC), timedelta(days=28)
 _BEFORE = (Stage.NEW, Stage.STAGINGIN, Stage.READY)
 _AT_SLURM = (Stage.QUEUED, Stage.HELD, Stage.RUNNING, Stage.STAGINGOUT)
 _OVER = (Stage.SUCCESSFUL, Stage.FAILED, Stage.CANCELED)
 _MOST_ROUNDS = 6
-_ARRAY = JobRecord(
-    id=1,
-    job_id="0123456789ab",
-    owner="alice",
-    login="alice",
-    system="geneva",
-    project="default",
-    account=None,
-    spec=JobSpec("recon", mode="array"),
-    title="t",
-    reason="A sentence.",
-    nodes=1,
-    cores=1,
-    memory_mib=100,
-    gpus=0,
-    limit_s=600,
-    held_s=0,
-    folder="/scratch/alice/jobs/0123456789ab",
-    created=_NOW,
-    kind="array",
+_ARRAY = record(
+    spec=JobSpec("recon", mode="array"), title="t", reason="A sentence.", limit_s=600, created=_NOW, kind="array"
 )
 
 
