@@ -2,7 +2,6 @@
 
 import logging
 import os
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from traitlets import Enum, Float, Set, TraitError, Unicode, default, validate
 
 from languages import for_log, requests
 
-from . import checks, groups, gss, names, pages, sentences
+from . import checks, groups, gss, names, pages, roles, sentences
 from .errors import AuthFailed, BadTicket, LoginRefused, NameRefused, PasswordExpired, TicketExpired
 from .keeping import TicketKeeping
 from .login_help import LoginHelp
@@ -22,7 +21,6 @@ from .new_ticket import NewTicket
 from .outcome import Outcome
 from .passwords import Attempt, PasswordLogin
 from .renewal import Counts
-from .roles import groups_and_roles
 from .shutdown import at_the_end
 from .single_sign_on import NegotiateHandler, SingleSignOn
 from .staying import Staying
@@ -110,7 +108,8 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         super().__init__(**kwargs)
         try:
             checks.enforce(self.check_settings(), self.log)
-            checks.enforce(self._groups_and_roles(), self.log)
+            # The hub makes its authenticator before it looks at them.
+            checks.enforce(roles.of_hub(self.parent, manages_groups=self.manage_groups), self.log)
             self._realm = self.realm or gss.default_realm()
             self.tickets = TicketStore(Path(self.ticket_folder), self._realm)
             self.single_sign_on = SingleSignOn(self)
@@ -151,11 +150,6 @@ class KerberosPAMAuthenticator(Authenticator):  # type: ignore[misc]
         sign_on = str(self.config.SingleSignOn.get("keytab", ""))
         facts = self.realm, self.pam_service, self.keytab, self.verify_kdc, sign_on, bool(self.username_map)
         return tuple(checks.kerberos(checks.Told(type(self).__name__, *facts), os.environ))
-
-    def _groups_and_roles(self) -> Iterator[Outcome]:
-        """Yield what the hub, which makes its authenticator before it looks at them, does not start with."""
-        groups = getattr(self.parent, "load_groups", {}) if self.manage_groups else {}
-        return groups_and_roles(groups, getattr(self.parent, "load_roles", []))
 
     @default("refresh_pre_spawn")
     def _refresh_pre_spawn_default(self) -> bool:

@@ -13,6 +13,12 @@ _LONGEST_QUOTE = 200
 _ROLE = re.compile(r"[a-z][a-z0-9_~.-]{1,253}[a-z0-9]")
 
 
+def of_hub(app: Any, *, manages_groups: bool) -> Iterator[Outcome]:
+    """Yield what `groups_and_roles` does of the configuration of a JupyterHub application, if there is one."""
+    groups = getattr(app, "load_groups", {}) if manages_groups else {}
+    return groups_and_roles(groups, getattr(app, "load_roles", []))
+
+
 def groups_and_roles(named_twice: Collection[str], load_roles: Sequence[Mapping[str, Any]]) -> Iterator[Outcome]:
     """Yield what of `load_groups` and `load_roles` JupyterHub does not start with, and says with a traceback.
 
